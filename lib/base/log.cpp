@@ -16,6 +16,8 @@ void to_stderr(int, const char* format, va_list args)
 
 // Relaxed is enough: the pointer is the whole state, a function's code needs no publication.
 std::atomic<Sink> g_sink{nullptr};
+// A hint only: a message more or less while it changes.
+std::atomic<bool> g_debug{false};
 
 // Long enough for any message of ours; a longer one is cut and still ends in a newline.
 constexpr std::size_t kLineBytes = 1024;
@@ -40,6 +42,11 @@ void emit(int level, const char* format, va_list args)
 void set_sink(Sink sink) noexcept
 {
     g_sink.store(sink, std::memory_order_relaxed);
+}
+
+bool has_sink() noexcept
+{
+    return g_sink.load(std::memory_order_relaxed) != nullptr;
 }
 
 void write_raw(int level, const char* format, va_list args)
@@ -72,8 +79,15 @@ void info(const char* format, ...)
     va_end(args);
 }
 
+void set_debug(bool on) noexcept
+{
+    g_debug.store(on, std::memory_order_relaxed);
+}
+
 void debug(const char* format, ...)
 {
+    if (!g_debug.load(std::memory_order_relaxed))
+        return;
     va_list args;
     va_start(args, format);
     emit(kDebug, format, args);
