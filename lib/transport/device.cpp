@@ -1,0 +1,95 @@
+#include "transport/device.hpp"
+
+#include "proto/kernel.hpp"
+
+#include <array>
+#include <cstring>
+#include <fcntl.h>
+#include <memory>
+#include <new>
+#include <sys/ioctl.h>
+
+namespace rf {
+namespace {
+
+// Answers have at most this many pieces without an allocation; fuse_reply_iov callers may bring more.
+constexpr std::size_t kInlinePieces = 16;
+
+} // namespace
+
+ssize_t DeviceTransport::read(int fd, std::span<std::byte> buffer) const
+{
+    for (;;) {
+        const ssize_t n = from_libc(io_.custom() ? io_.read(fd, buffer.data(), buffer.size(), io_.userdata)
+                                                 : ::read(fd, buffer.data(), buffer.size()));
+        // Kernel: fuse_dev_do_read(), fs/fuse/dev.c: ENOENT means this one request was taken back; the next
+        // read gets the next request. ENODEV means the filesystem is gone.
+        if (n == -ENOENT)
+            continue;
+        return n == -ENODEV ? 0 : n;
+    }
+}
+
+int DeviceTransport::write_on(int fd, iovec* iov, int count) const
+{
+    const ssize_t n =
+        from_libc(io_.custom() ? io_.writev(fd, iov, count, io_.userdata) : ::writev(fd, iov, count));
+    return n < 0 ? static_cast<int>(n) : 0;
+}
+
+int DeviceTransport::write_message(std::span<iovec> message) const
+{
+    std::size_t bytes = 0;
+    for (const iovec& piece : message)
+        bytes += piece.iov_len;
+    if (message.empty() || message[0].iov_len < sizeof(kern::fuse_out_header))
+        return -EINVAL;
+    // The header says how long the message is; the kernel refuses it otherwise.
+    auto* header = static_cast<kern::fuse_out_header*>(message[0].iov_base);
+    header->len = static_cast<std::uint32_t>(bytes);
+    return write_on(fd_, message.data(), static_cast<int>(message.size()));
+}
+
+int DeviceTransport::clone() const
+{
+    if (io_.custom())
+        return io_.clone_fd ? from_libc(io_.clone_fd(fd_)) : -EOPNOTSUPP;
+    UniqueFd fd(from_libc(::open("/dev/fuse", O_RDWR | O_CLOEXEC)));
+    if (!fd)
+        return -ENODEV;
+    std::uint32_t source = static_cast<std::uint32_t>(fd_);
+    const int rc = from_libc(::ioctl(fd.get(), kern::kDevIocClone, &source));
+    return rc < 0 ? rc : fd.release();
+}
+
+int DeviceTransport::commit(Slot& slot, int error, std::span<const iovec> body)
+{
+    if (error != 0)
+        body = {};
+    std::array<iovec, kInlinePieces> inline_pieces;
+    std::unique_ptr<iovec[]> many;
+    iovec* pieces = inline_pieces.data();
+    if (body.size() + 1 > inline_pieces.size()) {
+        many.reset(new (std::nothrow) iovec[body.size() + 1]);
+        if (!many) {
+            // The kernel waits for an answer whatever our troubles are.
+            const int rc = commit(slot, -ENOMEM, {});
+            return rc < 0 ? rc : -ENOMEM;
+        }
+        pieces = many.get();
+    }
+
+    kern::fuse_out_header header{};
+    header.unique = slot.in.header.unique;
+    header.error = error;
+    std::size_t bytes = sizeof(header);
+    pieces[0] = {&header, sizeof(header)};
+    for (std::size_t i = 0; i < body.size(); ++i) {
+        pieces[i + 1] = body[i];
+        bytes += body[i].iov_len;
+    }
+    header.len = static_cast<std::uint32_t>(bytes);
+    return write_on(slot.reply_fd, pieces, static_cast<int>(body.size() + 1));
+}
+
+} // namespace rf

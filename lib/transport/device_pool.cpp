@@ -1,0 +1,131 @@
+#include "transport/device_pool.hpp"
+
+#include "base/log.hpp"
+
+#include <new>
+
+namespace rf {
+
+int DevicePool::start(const LoopConfig& config, std::size_t buffer_bytes)
+{
+    config_ = config;
+    buffer_bytes_ = buffer_bytes;
+    return add_worker();
+}
+
+void DevicePool::join()
+{
+    std::vector<std::unique_ptr<Worker>> leaving;
+    {
+        const MutexLock lock(mutex_);
+        closed_ = true;
+        leaving.swap(workers_);
+    }
+    for (const std::unique_ptr<Worker>& worker : leaving)
+        worker->thread.join();
+}
+
+int DevicePool::add_worker()
+{
+    std::unique_ptr<Worker> worker(new (std::nothrow) Worker(*this));
+    if (!worker)
+        return -ENOMEM;
+    int rc = worker->reader.open(buffer_bytes_, config_.clone_fd);
+    if (rc < 0 && config_.clone_fd) {
+        log::error("clone of /dev/fuse failed (%s), this thread shares the session's descriptor", log::errno_name(rc));
+        worker.reset(new (std::nothrow) Worker(*this));
+        rc = worker ? worker->reader.open(buffer_bytes_, false) : -ENOMEM;
+    }
+    if (rc < 0)
+        return rc;
+
+    const MutexLock lock(mutex_);
+    if (closed_)
+        return 0;
+    // Threads that ended themselves are collected by the next one that comes.
+    std::erase_if(workers_, [](const std::unique_ptr<Worker>& old) {
+        return old->finished.load(std::memory_order_acquire);
+    });
+    workers_.push_back(std::move(worker));
+    count_.fetch_add(1, std::memory_order_relaxed);
+    idle_.fetch_add(1, std::memory_order_relaxed);
+    rc = workers_.back()->thread.start("fuse-dev", &DevicePool::thread_main, workers_.back().get());
+    if (rc < 0) {
+        workers_.pop_back();
+        count_.fetch_sub(1, std::memory_order_relaxed);
+        idle_.fetch_sub(1, std::memory_order_relaxed);
+    }
+    return rc;
+}
+
+void DevicePool::thread_main(void* argument)
+{
+    Worker& worker = *static_cast<Worker*>(argument);
+    worker.pool.run(worker);
+    worker.finished.store(true, std::memory_order_release);
+}
+
+void DevicePool::run(Worker& worker)
+{
+    while (!stop_.stopped()) {
+        if (!work_once(worker))
+            break;
+    }
+    count_.fetch_sub(1, std::memory_order_relaxed);
+}
+
+/// Waits for one message and handles it; false when this thread is to end.
+bool DevicePool::work_once(Worker& worker)
+{
+    ssize_t n = 0;
+    if (device_.custom()) {
+        const MutexLock lock(custom_read_);
+        n = worker.reader.wait();
+        if (n == 0)
+            n = stop_.stopped() ? -EINTR : worker.reader.receive();
+    } else {
+        n = worker.reader.receive();
+        if (n == -EAGAIN) {
+            n = worker.reader.wait();
+            if (n == 0)
+                return true;
+        }
+    }
+    if (n == -EINTR || n == -EAGAIN)
+        return true;
+    if (n <= 0) {
+        stop_.stop(n == 0 ? StopCause::kUnmounted : StopCause::kFailed, static_cast<int>(n));
+        return false;
+    }
+
+    grow_if_last_idle();
+    if (const int rc = worker.reader.handle(static_cast<std::size_t>(n)); rc < 0)
+        log::error("request answered without its handler (%s)", log::errno_name(rc));
+    idle_.fetch_add(1, std::memory_order_relaxed);
+    return !leave_if_superfluous();
+}
+
+void DevicePool::grow_if_last_idle()
+{
+    if (idle_.fetch_sub(1, std::memory_order_relaxed) != 1)
+        return;
+    if (count_.load(std::memory_order_relaxed) >= config_.max_threads || stop_.stopped())
+        return;
+    if (const int rc = add_worker(); rc < 0)
+        log::error("no further worker thread (%s), requests may wait for the present ones", log::errno_name(rc));
+}
+
+bool DevicePool::leave_if_superfluous()
+{
+    if (config_.max_idle_threads < 0)
+        return false;
+    unsigned idle = idle_.load(std::memory_order_relaxed);
+    // At least one thread stays, or nobody would read the next request.
+    while (idle > static_cast<unsigned>(config_.max_idle_threads) && idle > 1) {
+        if (idle_.compare_exchange_weak(idle, idle - 1, std::memory_order_relaxed))
+            return true;
+    }
+    return false;
+}
+
+} // namespace rf

@@ -1,0 +1,71 @@
+// The threads that read /dev/fuse: all of the work on the device transport, the small companion work beside a ring.
+#pragma once
+
+#include "base/mutex.hpp"
+#include "base/thread.hpp"
+#include "transport/device_reader.hpp"
+
+#include <atomic>
+#include <memory>
+#include <vector>
+
+namespace rf {
+
+/// Grows by one thread whenever the last idle one takes a request, up to max_threads; a thread that finds more
+/// than max_idle_threads idle ends itself.
+class DevicePool {
+public:
+    DevicePool(DeviceTransport& device, RequestSink& sink, StopSignal& stop) noexcept
+        : device_(device), sink_(sink), stop_(stop)
+    {
+    }
+    ~DevicePool() { join(); }
+
+    /// Starts the first thread. 0 or -errno.
+    [[nodiscard]] int start(const LoopConfig& config, std::size_t buffer_bytes);
+
+    /// Waits for all threads. REQUIRES: the stop signal was given, or start() failed.
+    void join();
+
+    [[nodiscard]] unsigned threads() const noexcept { return count_.load(std::memory_order_relaxed); }
+
+private:
+    struct Worker {
+        explicit Worker(DevicePool& owner) noexcept
+            : pool(owner), reader(owner.device_, owner.sink_, owner.stop_)
+        {
+        }
+        DevicePool& pool;
+        DeviceReader reader;
+        Thread thread;
+        std::atomic<bool> finished{false};
+    };
+
+    [[nodiscard]] int add_worker() RF_EXCLUDES(mutex_);
+    void grow_if_last_idle();
+    void run(Worker& worker);
+    [[nodiscard]] bool work_once(Worker& worker);
+    [[nodiscard]] bool leave_if_superfluous();
+    static void thread_main(void* worker);
+
+    DeviceTransport& device_;
+    RequestSink& sink_;
+    StopSignal& stop_;
+
+    // Constant after start().
+    LoopConfig config_;
+    std::size_t buffer_bytes_ = 0;
+
+    // Any thread. A count that is off for a moment starts one thread too many or one request too late, no more.
+    std::atomic<unsigned> count_{0};
+    std::atomic<unsigned> idle_{0};
+
+    Mutex mutex_;
+    std::vector<std::unique_ptr<Worker>> workers_ RF_GUARDED_BY(mutex_);
+    bool closed_ RF_GUARDED_BY(mutex_) = false;
+
+    // An application's read function may block, so only the thread that saw the descriptor readable calls it.
+    Mutex custom_read_;
+};
+
+} // namespace rf

@@ -1,0 +1,121 @@
+#include "transport/device_reader.hpp"
+
+#include "base/log.hpp"
+#include "proto/kernel.hpp"
+
+#include <algorithm>
+#include <fcntl.h>
+#include <sys/epoll.h>
+
+namespace rf {
+namespace {
+
+constexpr std::size_t kPageBytes = 4096;
+
+int watch(int epoll, int fd, std::uint32_t events) noexcept
+{
+    epoll_event event{};
+    event.events = events;
+    event.data.fd = fd;
+    return from_libc(::epoll_ctl(epoll, EPOLL_CTL_ADD, fd, &event));
+}
+
+} // namespace
+
+std::size_t device_buffer_bytes(std::size_t max_write) noexcept
+{
+    // Kernel: fuse_dev_do_read(), fs/fuse/dev.c: a buffer below max(8192, 80 + max_write) gets EINVAL. A whole page
+    // in front keeps the data of a large WRITE page-aligned in most layouts and costs address space only.
+    return std::max<std::size_t>(kern::kMinReadBuffer, kPageBytes + max_write);
+}
+
+DeviceReader::~DeviceReader()
+{
+    if (slot_)
+        sink_.release_slot(*slot_);
+}
+
+int DeviceReader::open(std::size_t buffer_bytes, bool clone_fd)
+{
+    fd_ = device_.fd();
+    if (clone_fd) {
+        const int fd = device_.clone();
+        if (fd < 0)
+            return fd;
+        own_fd_ = UniqueFd(fd);
+        fd_ = fd;
+        if (!device_.custom())
+            (void)::fcntl(fd, F_SETFL, ::fcntl(fd, F_GETFL) | O_NONBLOCK);
+    }
+    if (const int rc = buffer_.map(buffer_bytes); rc < 0)
+        return rc;
+    epoll_ = UniqueFd(from_libc(::epoll_create1(EPOLL_CLOEXEC)));
+    if (!epoll_)
+        return -EMFILE;
+    // Exclusive: one request wakes one of the threads that wait, not all of them.
+    if (const int rc = watch(epoll_.get(), fd_, EPOLLIN | EPOLLEXCLUSIVE); rc < 0)
+        return rc;
+    return watch(epoll_.get(), stop_.stop_fd(), EPOLLIN);
+}
+
+int DeviceReader::wait()
+{
+    epoll_event event;
+    const int n = from_libc(::epoll_wait(epoll_.get(), &event, 1, -1));
+    return n < 0 && n != -EINTR ? n : 0;
+}
+
+ssize_t DeviceReader::receive()
+{
+    return device_.read(fd_, buffer_.bytes());
+}
+
+int DeviceReader::handle(std::size_t bytes)
+{
+    Slot* slot = slot_ ? slot_ : sink_.acquire_slot();
+    slot_ = nullptr;
+    const std::span<const std::byte> message = buffer_.bytes().first(bytes);
+    proto::Incoming in;
+    if (const int rc = proto::parse_device_message(message, in); rc < 0) {
+        // Without a believable header there is nobody to answer.
+        log::error("request refused: header does not fit the message bytes=%zu (%s), skipped", bytes,
+                   log::errno_name(rc));
+        slot_ = slot;
+        return 0;
+    }
+    if (!slot) {
+        Slot emergency;
+        emergency.in = in;
+        emergency.reply_fd = fd_;
+        (void)device_.commit(emergency, -ENOMEM, {});
+        return -ENOMEM;
+    }
+    slot->transport = &device_;
+    slot->in = in;
+    slot->payload = {};
+    slot->reply_fd = fd_;
+    slot->entry = nullptr;
+    slot->add_references(2);
+    sink_.deliver(*slot);
+    if (slot->drop_reference())
+        slot_ = slot; // answered: ours again
+    return 0;
+}
+
+NonblockingDevice::NonblockingDevice(const DeviceTransport& device) noexcept
+{
+    if (device.custom())
+        return;
+    fd_ = device.fd();
+    flags_ = ::fcntl(fd_, F_GETFL);
+    if (flags_ >= 0)
+        (void)::fcntl(fd_, F_SETFL, flags_ | O_NONBLOCK);
+}
+
+NonblockingDevice::~NonblockingDevice()
+{
+    if (flags_ >= 0)
+        (void)::fcntl(fd_, F_SETFL, flags_);
+}
+
+} // namespace rf

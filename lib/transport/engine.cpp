@@ -1,0 +1,193 @@
+#include "transport/engine.hpp"
+
+#include "base/cpu.hpp"
+#include "base/log.hpp"
+#include "transport/fuse_uring.hpp"
+
+#include <array>
+#include <poll.h>
+
+namespace rf {
+namespace {
+
+/// Reads and handles what the device has, without waiting. 0, or -errno (with the stop signal given) at the end.
+int drain_device(DeviceReader& reader, StopSignal& stop)
+{
+    while (!stop.stopped()) {
+        const ssize_t n = reader.receive();
+        if (n == -EAGAIN)
+            return 0;
+        if (n == -EINTR)
+            continue;
+        if (n <= 0) {
+            stop.stop(n == 0 ? StopCause::kUnmounted : StopCause::kFailed, static_cast<int>(n));
+            return -ENODEV;
+        }
+        if (const int rc = reader.handle(static_cast<std::size_t>(n)); rc < 0)
+            log::error("request answered without its handler (%s)", log::errno_name(rc));
+    }
+    return -ECANCELED;
+}
+
+} // namespace
+
+Engine::Engine(RequestSink& sink, StopSignal& stop) : sink_(sink), stop_(stop) {}
+
+Engine::~Engine() = default;
+
+int Engine::run(const LoopConfig& config, std::size_t buffer_bytes)
+{
+    config_ = config;
+    if (ring_started_.fd() < 0) {
+        if (const int rc = ring_started_.open(); rc < 0)
+            return rc;
+    }
+    const NonblockingDevice nonblocking(device_);
+    running_ = true;
+    int rc = ring_payload_bytes_ > 0 ? resume_ring() : 0;
+    if (rc == 0)
+        rc = config.single ? run_single(buffer_bytes) : run_threads(buffer_bytes);
+    running_ = false;
+    return rc;
+}
+
+int Engine::run_threads(std::size_t buffer_bytes)
+{
+    DevicePool pool(device_, sink_, stop_);
+    const int rc = pool.start(config_, buffer_bytes);
+    if (rc == 0) {
+        std::array<pollfd, 2> watched{pollfd{stop_.stop_fd(), POLLIN, 0}, pollfd{ring_started_.fd(), POLLIN, 0}};
+        while (!stop_.stopped() && !ring_active_.load(std::memory_order_acquire))
+            (void)::poll(watched.data(), watched.size(), -1);
+        if (ring_active_.load(std::memory_order_acquire))
+            ring_.load()->supervise();
+    } else {
+        stop_.stop(StopCause::kFailed, rc);
+    }
+    end_ring();
+    pool.join();
+    // INIT may have been in progress at the stop and brought up a ring meanwhile.
+    end_ring();
+    return rc;
+}
+
+int Engine::run_single(std::size_t buffer_bytes)
+{
+    DeviceReader reader(device_, sink_, stop_);
+    if (const int rc = reader.open(buffer_bytes, /* clone_fd= */ false); rc < 0)
+        return rc;
+    while (!stop_.stopped() && !ring_active_.load(std::memory_order_acquire)) {
+        if (const int rc = reader.wait(); rc < 0) {
+            stop_.stop(StopCause::kFailed, rc);
+            break;
+        }
+        if (stop_.stopped())
+            break;
+        if (device_.custom()) {
+            const ssize_t n = reader.receive();
+            if (n > 0)
+                (void)reader.handle(static_cast<std::size_t>(n));
+            else if (n != -EINTR && n != -EAGAIN)
+                stop_.stop(n == 0 ? StopCause::kUnmounted : StopCause::kFailed, static_cast<int>(n));
+        } else if (drain_device(reader, stop_) < 0) {
+            break;
+        }
+    }
+    if (!stop_.stopped()) {
+        struct Context {
+            DeviceReader& reader;
+            StopSignal& stop;
+        } context{reader, stop_};
+        ring_.load()->serve_single(
+            [](void* argument) {
+                const Context& both = *static_cast<Context*>(argument);
+                return drain_device(both.reader, both.stop);
+            },
+            &context, reader.fd());
+    }
+    end_ring();
+    return 0;
+}
+
+int Engine::prepare_ring(std::size_t payload_bytes)
+{
+    if (!running_)
+        return -EOPNOTSUPP;
+    const int nr_queues = possible_cpus();
+    if (nr_queues < 0)
+        return nr_queues;
+    if (!config_.single && !ring_policy::cap_allows_ring(config_.max_threads, static_cast<unsigned>(nr_queues)))
+        return -EUSERS;
+    std::unique_ptr<FuseUring> ring = std::make_unique<FuseUring>(device_, sink_, stop_);
+    if (const int rc = ring->prepare(config_, payload_bytes, static_cast<unsigned>(nr_queues)); rc < 0)
+        return rc;
+    ring_payload_bytes_ = payload_bytes;
+    ring_.store(ring.get());
+    rings_.push_back(std::move(ring));
+    return 0;
+}
+
+int Engine::start_ring()
+{
+    const int rc = ring_.load()->start();
+    if (rc < 0) {
+        abandon_ring();
+        return rc;
+    }
+    ring_active_.store(true, std::memory_order_release);
+    ring_started_.signal();
+    return 0;
+}
+
+void Engine::abandon_ring()
+{
+    ring_payload_bytes_ = 0;
+    if (FuseUring* ring = ring_.exchange(nullptr))
+        ring->abandon();
+}
+
+/// A second loop on a connection that uses the ring already.
+int Engine::resume_ring()
+{
+    int rc = prepare_ring(ring_payload_bytes_);
+    if (rc == 0)
+        rc = start_ring();
+    if (rc < 0)
+        log::error("ring not resumed (%s), the mount cannot be served any more", log::errno_name(rc));
+    return rc;
+}
+
+void Engine::end_ring()
+{
+    if (!ring_active_.load(std::memory_order_acquire))
+        return;
+    ring_.load()->finish();
+    ring_active_.store(false, std::memory_order_release);
+    ring_started_.drain();
+}
+
+void Engine::flush() noexcept
+{
+    if (ring_active_.load(std::memory_order_acquire))
+        ring_.load()->flush();
+}
+
+const char* Engine::transport_name() const noexcept
+{
+    const FuseUring* ring = ring_.load();
+    return ring ? ring->name() : device_.name();
+}
+
+TransportStats Engine::stats() const noexcept
+{
+    TransportStats stats;
+    stats.device_requests = device_requests_.load(std::memory_order_relaxed);
+    if (const FuseUring* ring = ring_.load()) {
+        stats.ring_requests = ring->requests();
+        stats.nr_queues = ring->nr_queues();
+        stats.nr_workers = ring->nr_workers();
+    }
+    return stats;
+}
+
+} // namespace rf

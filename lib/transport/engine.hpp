@@ -1,0 +1,79 @@
+// The session's one door to the transports: owns the device side and, if there is one, the ring; runs their threads.
+#pragma once
+
+#include "base/event.hpp"
+#include "transport/device.hpp"
+#include "transport/device_pool.hpp"
+
+#include <memory>
+#include <vector>
+
+namespace rf {
+
+class FuseUring;
+
+/// Counters at one moment.
+struct TransportStats {
+    std::uint64_t ring_requests = 0;
+    std::uint64_t device_requests = 0;
+    unsigned nr_queues = 0;
+    unsigned nr_workers = 0;
+};
+
+class Engine {
+public:
+    Engine(RequestSink& sink, StopSignal& stop);
+    ~Engine();
+    Engine(const Engine&) = delete;
+    Engine& operator=(const Engine&) = delete;
+
+    /// Where requests come from. `fd` is borrowed. REQUIRES: no loop runs.
+    void attach(int fd, const DeviceIo& io) { device_.attach(fd, io); }
+    [[nodiscard]] DeviceTransport& device() noexcept { return device_; }
+
+    /// Serves until the stop signal; the calling thread waits, or (config.single) runs the handlers. 0, or -errno if
+    /// it could not begin.
+    [[nodiscard]] int run(const LoopConfig& config, std::size_t buffer_bytes);
+
+    // The ring, from within the handler of INIT. Order: prepare_ring, the reply, start_ring (or abandon_ring).
+
+    /// Sets up everything the ring needs. 0, or -errno; -EUSERS: max_threads is too low for it. Only while run() is
+    /// active: a loop of the application's own has no thread that could wait for the ring.
+    [[nodiscard]] int prepare_ring(std::size_t payload_bytes);
+    /// The kernel has the reply: requests come over the ring from here on. 0 or -errno; then the device serves.
+    [[nodiscard]] int start_ring();
+    void abandon_ring();
+
+    /// Sends off answers that wait for the handler of the calling thread to return.
+    void flush() noexcept;
+
+    [[nodiscard]] const char* transport_name() const noexcept;
+    [[nodiscard]] TransportStats stats() const noexcept;
+    void count_device_request() noexcept { device_requests_.fetch_add(1, std::memory_order_relaxed); }
+
+private:
+    [[nodiscard]] int run_threads(std::size_t buffer_bytes);
+    [[nodiscard]] int run_single(std::size_t buffer_bytes);
+    [[nodiscard]] int resume_ring();
+    void end_ring();
+
+    RequestSink& sink_;
+    StopSignal& stop_;
+    DeviceTransport device_;
+    LoopConfig config_;
+    bool running_ = false;
+
+    // Set from the thread that handles INIT; read by the loop's thread after ring_active_, by others for statistics.
+    std::atomic<FuseUring*> ring_{nullptr};
+    // All rings there were: requests a filesystem still holds point into their memory.
+    std::vector<std::unique_ptr<FuseUring>> rings_;
+    std::atomic<bool> ring_active_{false};
+    EventFd ring_started_;
+
+    // A connection that once used the ring can use nothing else: a later loop has to set it up again.
+    std::size_t ring_payload_bytes_ = 0;
+
+    std::atomic<std::uint64_t> device_requests_{0};
+};
+
+} // namespace rf

@@ -1,0 +1,191 @@
+#include "transport/fuse_uring.hpp"
+
+#include "base/cpu.hpp"
+#include "base/log.hpp"
+#include "transport/ring_single.hpp"
+#include "transport/ring_worker.hpp"
+
+#include <new>
+#include <poll.h>
+
+namespace rf {
+namespace {
+
+// How long a stuck queue may stay so, and an answer wait for its handler's end, at most twice. Short beside any
+// handler worth calling slow, long beside a request (10 us): the supervisor costs a thousandth of a CPU.
+constexpr int kTickMs = 1;
+// Quiet ticks before the supervisor goes to sleep.
+constexpr unsigned kQuietTicks = 16;
+
+} // namespace
+
+FuseUring::FuseUring(DeviceTransport& device, RequestSink& sink, StopSignal& stop)
+{
+    shared_.transport = this;
+    shared_.device = &device;
+    shared_.sink = &sink;
+    shared_.stop = &stop;
+}
+
+FuseUring::~FuseUring() = default;
+
+int FuseUring::prepare(const LoopConfig& config, std::size_t payload_bytes, unsigned nr_queues)
+{
+    shared_.payload_bytes = payload_bytes;
+    shared_.worker_cap = ring_policy::worker_cap(config.max_threads, nr_queues);
+    int rc = get_affinity(shared_.affinity);
+    if (rc == 0)
+        rc = shared_.supervisor_wake.open();
+    for (unsigned qid = 0; rc == 0 && qid < nr_queues; ++qid)
+        queues_.push_back(std::make_unique<RingQueue>(shared_, qid));
+    if (rc == 0 && config.single) {
+        single_ = std::make_unique<RingSingle>(shared_, queues_);
+        rc = single_->open();
+    } else if (rc == 0) {
+        rc = start_queues();
+    }
+    if (rc < 0)
+        abandon();
+    return rc;
+}
+
+int FuseUring::start_queues()
+{
+    for (const std::unique_ptr<RingQueue>& queue : queues_) {
+        for (unsigned i = 0; i < ring_policy::kWorkersPerQueue; ++i) {
+            if (const int rc = queue->add_worker(/* grow= */ false); rc < 0)
+                return rc;
+        }
+        for (RingWorker* worker : queue->workers())
+            starting_.push_back(worker);
+    }
+    return 0;
+}
+
+int FuseUring::start()
+{
+    int rc = 0;
+    if (single_) {
+        rc = single_->register_all();
+    } else {
+        // One after the other: kernels before 6.15 create the ring twice if first REGISTERs race.
+        for (RingWorker* worker : starting_) {
+            rc = worker->register_first();
+            if (rc < 0)
+                break;
+        }
+        starting_.clear();
+    }
+    if (rc < 0)
+        give_up_ring();
+    return rc;
+}
+
+/// The INIT reply promised a ring that cannot be had. A REGISTER that the kernel must refuse makes it fall back to the
+/// device; without that every request would wait for ever.
+void FuseUring::give_up_ring()
+{
+    Ring ring;
+    const int rc = ring.open(1, shared_.device->fd());
+    if (rc == 0) {
+        ring.prepare_refused_register(0);
+        (void)ring.submit();
+        return;
+    }
+    log::error("ring cannot be given up (%s), the session ends", log::errno_name(rc));
+    shared_.stop->stop(StopCause::kFailed, rc);
+}
+
+void FuseUring::abandon()
+{
+    shared_.closing.store(true, std::memory_order_release);
+    for (const std::unique_ptr<RingQueue>& queue : queues_)
+        queue->stop_threads();
+    for (const std::unique_ptr<RingQueue>& queue : queues_)
+        queue->join_threads();
+    starting_.clear();
+    single_.reset();
+    queues_.clear();
+    shared_.workers.store(0, std::memory_order_relaxed);
+    shared_.closing.store(false, std::memory_order_release);
+}
+
+bool FuseUring::supervise_once()
+{
+    bool busy = false;
+    for (const std::unique_ptr<RingQueue>& queue : queues_)
+        busy |= queue->supervise();
+    return busy;
+}
+
+void FuseUring::supervise()
+{
+    std::array<pollfd, 2> watched{pollfd{shared_.stop->stop_fd(), POLLIN, 0},
+                                  pollfd{shared_.supervisor_wake.fd(), POLLIN, 0}};
+    unsigned quiet = 0;
+    while (!shared_.stop->stopped()) {
+        quiet = supervise_once() ? 0 : quiet + 1;
+        int timeout_ms = kTickMs;
+        if (quiet >= kQuietTicks) {
+            shared_.supervisor_asleep.store(true, std::memory_order_seq_cst);
+            // Whoever took a request before it could see the flag is seen here instead.
+            if (supervise_once())
+                shared_.supervisor_asleep.store(false, std::memory_order_seq_cst);
+            else
+                timeout_ms = -1;
+        }
+        (void)::poll(watched.data(), watched.size(), timeout_ms);
+        if (timeout_ms < 0) {
+            shared_.supervisor_asleep.store(false, std::memory_order_seq_cst);
+            shared_.supervisor_wake.drain();
+            quiet = 0;
+        }
+    }
+}
+
+void FuseUring::serve_single(int (*read_device)(void*), void* context, int device_fd)
+{
+    single_->serve(read_device, context, device_fd);
+}
+
+void FuseUring::finish()
+{
+    for (const std::unique_ptr<RingQueue>& queue : queues_)
+        queue->stop_threads();
+    for (const std::unique_ptr<RingQueue>& queue : queues_)
+        queue->join_threads();
+    if (single_)
+        single_->close();
+}
+
+int FuseUring::commit(Slot& slot, int error, std::span<const iovec> body)
+{
+    RingEntry& entry = *slot.entry;
+    const int rc = write_answer(entry, slot.in.header.unique, error, body);
+    // acq_rel: pairs with RingThread::run(); the last of answer and handler commits.
+    if (entry.pending.fetch_sub(1, std::memory_order_acq_rel) != 1)
+        return rc;
+    RingThread* const here = RingThread::current();
+    if (here && here->runs(slot)) {
+        here->answered(entry);
+        return rc;
+    }
+    const int handed = single_ ? single_->hand_over(entry) : entry.queue->hand_over(entry);
+    return rc < 0 ? rc : handed;
+}
+
+void FuseUring::flush() noexcept
+{
+    if (RingThread* here = RingThread::current())
+        here->flush();
+}
+
+std::uint64_t FuseUring::requests() const noexcept
+{
+    std::uint64_t total = 0;
+    for (const std::unique_ptr<RingQueue>& queue : queues_)
+        total += queue->deliveries.load(std::memory_order_relaxed);
+    return total;
+}
+
+} // namespace rf

@@ -1,0 +1,79 @@
+// The decisions of the ring, without the ring: pure functions, tested without a kernel.
+#pragma once
+
+#include <cerrno>
+#include <cstdint>
+
+namespace rf::ring_policy {
+
+/// What a completion of an entry's command means.
+enum class Completion {
+    kRequest, // a request was copied into the entry
+    kRetry,   // the command did not run; submit the same again
+    kGone,    // the connection ended, the kernel is done with this entry
+    kReenter, // the kernel does not know the request any more: the entry is free and must be registered anew
+    kBroken,  // the kernel refused the command
+};
+
+enum class Command : std::uint8_t { kRegister, kCommit };
+
+/// Kernel: fuse_uring_cmd(), fuse_uring_commit_fetch(), fs/fuse/dev_uring.c (v6.18).
+constexpr Completion classify(Command command, int res) noexcept
+{
+    switch (res) {
+    case 0:
+        return Completion::kRequest;
+    case -EAGAIN: // the INIT reply is not processed yet
+    case -EINTR:
+        return Completion::kRetry;
+    case -ENOTCONN:
+    case -ECONNABORTED:
+    case -ENODEV:
+    case -ECANCELED:
+        return Completion::kGone;
+    case -ENOMEM: // a commit fails so only if io_uring could not start it; the entry is as it was
+        return command == Command::kCommit ? Completion::kRetry : Completion::kBroken;
+    case -ENOENT:
+        return command == Command::kCommit ? Completion::kReenter : Completion::kBroken;
+    default:
+        return Completion::kBroken;
+    }
+}
+
+/// Workers each queue starts with: one to serve and one to hold the spare entry while the first is in a handler.
+constexpr unsigned kWorkersPerQueue = 2;
+
+/// Threads a cap must allow before the ring can keep its promise: every queue's workers and the device reader.
+constexpr unsigned threads_needed(unsigned nr_queues) noexcept
+{
+    return nr_queues * kWorkersPerQueue + 1;
+}
+
+/// Upper bound for handler threads. `max_threads` is a cap, but the default (10) is far too low for a machine with
+/// many CPUs, where it only ever meant "more than one"; from the default upwards every queue gets its workers.
+constexpr unsigned kDefaultMaxThreads = 10;
+constexpr bool cap_allows_ring(unsigned max_threads, unsigned nr_queues) noexcept
+{
+    return max_threads >= kDefaultMaxThreads || max_threads >= threads_needed(nr_queues);
+}
+constexpr unsigned worker_cap(unsigned max_threads, unsigned nr_queues) noexcept
+{
+    const unsigned needed = threads_needed(nr_queues);
+    return (max_threads > needed ? max_threads : needed) - 1; // less the device reader
+}
+
+/// What the supervisor saw of one queue, now and one tick ago.
+struct QueueView {
+    int available = 0;            // entries the kernel may deliver to, by our count
+    unsigned held = 0;            // requests inside handlers or waiting for an answer
+    std::uint64_t deliveries = 0; // requests taken so far
+};
+
+/// Handlers hold every entry of the queue and not one request was taken for a whole tick: whoever waits in the
+/// kernel's queue may wait for ever. A queue that merely is busy passes: its next commit fetches the next request.
+constexpr bool is_stuck(const QueueView& before, const QueueView& now) noexcept
+{
+    return now.available <= 0 && before.available <= 0 && now.held > 0 && now.deliveries == before.deliveries;
+}
+
+} // namespace rf::ring_policy

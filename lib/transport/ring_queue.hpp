@@ -1,0 +1,138 @@
+// One queue of the ring: what the threads that serve it share. The kernel sends a queue the requests of one CPU.
+//
+// Threads of a queue:
+//  * workers run handlers. One that waits owns exactly one AVAILABLE entry ("idle") or none ("parked"); one inside
+//    a handler owns none, so no request can be stuck behind it.
+//  * the dispatcher runs no handler and may own any number of AVAILABLE entries: it commits answers for which no
+//    worker is free and passes the requests those entries receive to parked workers. Started when first needed.
+#pragma once
+
+#include "base/event.hpp"
+#include "base/mutex.hpp"
+#include "transport/device.hpp"
+#include "transport/ring_entry.hpp"
+#include "transport/ring_policy.hpp"
+
+#include <atomic>
+#include <memory>
+#include <sched.h>
+#include <vector>
+
+namespace rf {
+
+class RingWorker;
+class RingDispatcher;
+
+/// What all queues of one connection share. Constant after set-up but for the atomics.
+struct RingShared {
+    Transport* transport = nullptr;
+    DeviceTransport* device = nullptr;
+    RequestSink* sink = nullptr;
+    StopSignal* stop = nullptr;
+    std::size_t payload_bytes = 0; // what answers and arguments may take
+    unsigned worker_cap = 0;
+    cpu_set_t affinity{}; // of the thread that runs the loop: what a forked child gets back
+
+    // The ring's own threads are to end, whether the session goes on (over the device) or not.
+    std::atomic<bool> closing{false};
+    [[nodiscard]] bool ended() const noexcept
+    {
+        return closing.load(std::memory_order_acquire) || stop->stopped();
+    }
+
+    std::atomic<unsigned> workers{0};
+    std::atomic<std::uint64_t> kicks{0};
+
+    // The supervisor sleeps while nothing happens; whoever takes a request then wakes it.
+    EventFd supervisor_wake;
+    std::atomic<bool> supervisor_asleep{false};
+    void rouse_supervisor() noexcept
+    {
+        // seq_cst pairs with the supervisor, which sets the flag and then looks at the counters once more.
+        if (supervisor_asleep.load(std::memory_order_seq_cst) &&
+            supervisor_asleep.exchange(false, std::memory_order_seq_cst))
+            supervisor_wake.signal();
+    }
+};
+
+/// Makes the kernel send one request of ours to the queue of the CPU this thread runs on, so that the commit of its
+/// answer fetches whatever waits there (kernel: REGISTER does not). A retrieve notification for zero bytes of the
+/// root inode, whose NOTIFY_REPLY is such a request. 0 or -errno.
+[[nodiscard]] int kick_queue(RingShared& shared);
+/// True for the NOTIFY_REPLY that kick_queue() caused.
+[[nodiscard]] bool is_kick(const kern::fuse_in_header& header) noexcept;
+
+class RingQueue {
+public:
+    RingQueue(RingShared& shared, unsigned qid);
+    ~RingQueue();
+    RingQueue(const RingQueue&) = delete;
+    RingQueue& operator=(const RingQueue&) = delete;
+
+    [[nodiscard]] unsigned qid() const noexcept { return qid_; }
+    [[nodiscard]] RingShared& shared() const noexcept { return shared_; }
+
+    /// A new entry, not registered yet; nullptr when memory is short. Any thread. Lives as long as the queue.
+    [[nodiscard]] RingEntry* create_entry() RF_EXCLUDES(mutex_);
+
+    /// Adds a worker thread that first registers an entry if `grow`, or waits parked. 0 or -errno.
+    [[nodiscard]] int add_worker(bool grow) RF_EXCLUDES(mutex_);
+    /// Workers in the order they were added; they stay until the queue goes. Not while add_worker() may run.
+    [[nodiscard]] std::vector<RingWorker*> workers() RF_EXCLUDES(mutex_);
+
+    /// `entry` is answered and may be committed; finds a thread that can. Any thread. 0, or -ENOTCONN when the
+    /// queue's threads are ending.
+    int hand_over(RingEntry& entry) RF_EXCLUDES(mutex_);
+    /// A request on one of the dispatcher's entries: finds a worker, or lets it wait for one.
+    void dispatch(RingEntry& entry) RF_EXCLUDES(mutex_);
+
+    /// Cheap look for requests that wait for a worker. Any thread; a stale answer is corrected by the supervisor.
+    [[nodiscard]] bool has_waiting() const noexcept { return waiting_count_.load(std::memory_order_relaxed) > 0; }
+    [[nodiscard]] RingEntry* take_waiting() RF_EXCLUDES(mutex_);
+
+    enum class Next { kParked, kRegister, kRun };
+    /// What an empty-handed worker does next; with kRun, `entry` is the request to run.
+    [[nodiscard]] Next park(RingWorker& worker, RingEntry*& entry) RF_EXCLUDES(mutex_);
+
+    /// A worker's or dispatcher's share of the mail, handed over under the queue's lock.
+    struct Inbox {
+        EntryList commits; // answered: to be committed
+        EntryList run;     // requests to run the handler of
+        bool grow = false;
+    };
+    void take(Inbox& from, Inbox& to) RF_EXCLUDES(mutex_);
+
+    /// The supervisor's look at the queue: frees answers whose handler goes on and on, grows a stuck queue. Returns
+    /// true if another look is due soon: requests were taken since the last one, or an answer waits for its handler.
+    [[nodiscard]] bool supervise() RF_EXCLUDES(mutex_);
+
+    void stop_threads() RF_EXCLUDES(mutex_);
+    void join_threads() RF_EXCLUDES(mutex_);
+
+    // Counted by the serving threads, read by everybody. See ring_policy::QueueView.
+    std::atomic<int> available{0};
+    std::atomic<unsigned> held{0};
+    std::atomic<std::uint64_t> deliveries{0};
+
+private:
+    [[nodiscard]] RingDispatcher* dispatcher_locked() RF_REQUIRES(mutex_);
+    [[nodiscard]] RingWorker* take_parked_locked() RF_REQUIRES(mutex_);
+    void grow_stuck() RF_EXCLUDES(mutex_);
+
+    RingShared& shared_;
+    const unsigned qid_;
+
+    Mutex mutex_;
+    std::vector<std::unique_ptr<RingEntry>> entries_ RF_GUARDED_BY(mutex_);
+    std::vector<std::unique_ptr<RingWorker>> workers_ RF_GUARDED_BY(mutex_);
+    std::vector<RingWorker*> parked_ RF_GUARDED_BY(mutex_);
+    std::unique_ptr<RingDispatcher> dispatcher_ RF_GUARDED_BY(mutex_);
+    EntryList waiting_ RF_GUARDED_BY(mutex_); // requests the dispatcher took and no worker was free for
+    bool closed_ RF_GUARDED_BY(mutex_) = false;
+    std::atomic<unsigned> waiting_count_{0};
+
+    // Supervisor only.
+    ring_policy::QueueView last_view_;
+};
+
+} // namespace rf

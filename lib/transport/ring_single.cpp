@@ -1,0 +1,160 @@
+#include "transport/ring_single.hpp"
+
+#include "base/cpu.hpp"
+#include "base/log.hpp"
+
+namespace rf {
+namespace {
+
+constexpr unsigned kRingEntries = 64;
+
+} // namespace
+
+int RingSingle::open()
+{
+    become_current();
+    return open_ring(kRingEntries);
+}
+
+int RingSingle::register_all()
+{
+    EntryList ready;
+    refused_ = 0;
+    for (const std::unique_ptr<RingQueue>& queue : queues_) {
+        RingEntry* entry = queue->create_entry();
+        if (!entry)
+            return -ENOMEM;
+        enter(*entry);
+        if (const int rc = ring_.submit(); rc < 0)
+            return rc;
+    }
+    reap(ready);
+    while (RingEntry* entry = ready.pop())
+        handle(*entry);
+    return refused_;
+}
+
+void RingSingle::serve(int (*read_device)(void*), void* context, int device_fd)
+{
+    device_fd_ = device_fd;
+    device_ready_ = true;
+    ring_.prepare_poll(shared_.stop->stop_fd(), kStopTag);
+    ring_.prepare_poll(device_fd_, kDeviceTag);
+    EntryList ready;
+    while (!shared_.ended()) {
+        if (device_ready_) {
+            device_ready_ = false;
+            if (read_device(context) < 0)
+                break;
+        }
+        take_mail();
+        const int rc = ring_.submit_and_wait();
+        if (rc < 0 && rc != -EINTR && rc != -EBUSY && rc != -EAGAIN) {
+            log::error("ring wait failed (%s), the session ends", log::errno_name(rc));
+            shared_.stop->stop(StopCause::kFailed, rc);
+            break;
+        }
+        reap(ready);
+        while (RingEntry* entry = ready.pop())
+            handle(*entry);
+    }
+}
+
+void RingSingle::take_mail()
+{
+    EntryList answered;
+    {
+        const MutexLock lock(mutex_);
+        answered = std::exchange(answered_, EntryList{});
+    }
+    while (RingEntry* entry = answered.pop())
+        commit(*entry);
+}
+
+void RingSingle::handle(RingEntry& entry)
+{
+    RingQueue& queue = *entry.queue;
+    // Either the answer is there and nobody else commits it, or it left while the handler ran, or it comes later.
+    if (RingEntry* answered = run(entry))
+        commit(*answered);
+    restock(queue);
+}
+
+/// Requests may be held for long without blocking this thread; the next one must find an entry.
+void RingSingle::restock(RingQueue& queue)
+{
+    if (queue.available.load(std::memory_order_relaxed) > 0)
+        return;
+    RingEntry* entry = queue.create_entry();
+    if (!entry) {
+        log::error("no memory for a ring entry: qid=%u, requests may wait for answers", queue.qid());
+        return;
+    }
+    enter(*entry);
+    int rc = ring_.submit();
+    // What waits in the kernel already is not picked up by that. The kick must come from the queue's CPU.
+    cpu_set_t before;
+    if (rc == 0)
+        rc = get_affinity(before);
+    if (rc == 0 && pin_to_cpu(queue.qid()) == 0) {
+        rc = kick_queue(shared_);
+        (void)set_affinity(before);
+    }
+    if (rc < 0 && !shared_.ended())
+        log::error("ring growth incomplete: qid=%u (%s), waiting requests are served later", queue.qid(),
+                   log::errno_name(rc));
+}
+
+void RingSingle::answered(RingEntry& entry)
+{
+    // At once, as on the device: the filesystem may go on after the answer. Whatever request this fetches waits for
+    // the one thread there is.
+    commit(entry);
+    if (const int rc = ring_.submit(); rc < 0 && rc != -EBUSY)
+        log::error("ring submit failed: qid=%u (%s), sent later", entry.queue->qid(), log::errno_name(rc));
+}
+
+int RingSingle::hand_over(RingEntry& entry)
+{
+    {
+        const MutexLock lock(mutex_);
+        if (closed_)
+            return -ENOTCONN;
+        answered_.push(entry);
+    }
+    wake();
+    return 0;
+}
+
+void RingSingle::close() noexcept
+{
+    {
+        const MutexLock lock(mutex_);
+        closed_ = true;
+    }
+    // What was answered before the end is sent, though nothing is taken any more.
+    take_mail();
+    if (ring_.is_open())
+        (void)ring_.submit();
+    ring_.close();
+    resign();
+}
+
+void RingSingle::on_tag(std::uint64_t tag, int)
+{
+    if (tag == kWakeTag) {
+        wake_.drain();
+        ring_.prepare_poll(wake_.fd(), kWakeTag);
+    } else if (tag == kDeviceTag) {
+        device_ready_ = true;
+        ring_.prepare_poll(device_fd_, kDeviceTag);
+    }
+}
+
+void RingSingle::on_refused(RingEntry& entry, int res)
+{
+    refused_ = res;
+    RingThread::on_refused(entry, res);
+}
+
+} // namespace rf

@@ -1,0 +1,46 @@
+// The single-threaded promise on the ring: one thread, one io_uring, entries for every queue, and the device watched
+// through the same ring. Handlers run one at a time on the thread that called the loop, answers leave at once.
+#pragma once
+
+#include "transport/ring_thread.hpp"
+
+#include <memory>
+#include <vector>
+
+namespace rf {
+
+class RingSingle final : public RingThread {
+public:
+    RingSingle(RingShared& shared, const std::vector<std::unique_ptr<RingQueue>>& queues) noexcept
+        : RingThread(shared), queues_(queues)
+    {
+    }
+
+    /// 0 or -errno. The calling thread is the one that must serve.
+    [[nodiscard]] int open();
+    [[nodiscard]] int register_all();
+    void serve(int (*read_device)(void*), void* context, int device_fd);
+    void close() noexcept;
+
+    void answered(RingEntry& entry) override;
+    /// `entry` is answered by a foreign thread. Any thread. 0, or -ENOTCONN after close().
+    int hand_over(RingEntry& entry) RF_EXCLUDES(mutex_);
+
+private:
+    void on_tag(std::uint64_t tag, int res) override;
+    void on_refused(RingEntry& entry, int res) override;
+    void take_mail() RF_EXCLUDES(mutex_);
+    void handle(RingEntry& entry);
+    void restock(RingQueue& queue);
+
+    const std::vector<std::unique_ptr<RingQueue>>& queues_;
+    bool device_ready_ = false;
+    int device_fd_ = -1;
+    int refused_ = 0;
+
+    Mutex mutex_;
+    EntryList answered_ RF_GUARDED_BY(mutex_);
+    bool closed_ RF_GUARDED_BY(mutex_) = false;
+};
+
+} // namespace rf

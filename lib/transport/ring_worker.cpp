@@ -1,0 +1,300 @@
+#include "transport/ring_worker.hpp"
+
+#include "base/cpu.hpp"
+#include "base/log.hpp"
+
+#include <array>
+#include <cstdio>
+#include <mutex>
+#include <pthread.h>
+
+namespace rf {
+namespace {
+
+// A worker has one entry, its wake-up and its stop watch in flight.
+constexpr unsigned kWorkerRingEntries = 8;
+// The dispatcher submits whole batches.
+constexpr unsigned kDispatcherRingEntries = 64;
+
+thread_local const cpu_set_t* t_child_affinity = nullptr;
+
+// In a forked child: what a handler starts must not be tied to the worker's CPU.
+void restore_child_affinity()
+{
+    if (t_child_affinity)
+        (void)set_affinity(*t_child_affinity);
+}
+
+void install_fork_hook()
+{
+    static std::once_flag once;
+    std::call_once(once, [] { ::pthread_atfork(nullptr, nullptr, restore_child_affinity); });
+}
+
+} // namespace
+
+void settle_on_cpu(RingShared& shared, unsigned cpu)
+{
+    install_fork_hook();
+    t_child_affinity = &shared.affinity;
+    // An offline CPU sends no requests, and one outside our cpuset is served from elsewhere, only slower.
+    if (const int rc = pin_to_cpu(cpu); rc < 0)
+        log::debug("ring worker not bound: cpu=%u (%s), it runs anywhere", cpu, log::errno_name(rc));
+}
+
+int RingWorker::start()
+{
+    std::array<char, 16> name;
+    snprintf(name.data(), name.size(), "fuse-ring-%u", queue_.qid());
+    if (const int rc = thread_.start(name.data(), &RingWorker::thread_main, this); rc < 0)
+        return rc;
+    report_.wait(kWaiting, std::memory_order_acquire);
+    return report_.load(std::memory_order_acquire);
+}
+
+void RingWorker::report(int result) noexcept
+{
+    report_.store(result, std::memory_order_release);
+    report_.notify_all();
+}
+
+int RingWorker::register_first()
+{
+    first_ = queue_.create_entry();
+    if (!first_)
+        return -ENOMEM;
+    report_.store(kWaiting, std::memory_order_relaxed);
+    RingQueue::Inbox mail;
+    mail.grow = true;
+    queue_.take(mail, inbox);
+    wake();
+    report_.wait(kWaiting, std::memory_order_acquire);
+    return report_.load(std::memory_order_acquire);
+}
+
+void RingWorker::thread_main(void* argument)
+{
+    RingWorker& worker = *static_cast<RingWorker*>(argument);
+    worker.become_current();
+    settle_on_cpu(worker.shared_, worker.queue_.qid());
+    const int rc = worker.open_ring(kWorkerRingEntries);
+    worker.report(rc);
+    if (rc < 0)
+        return;
+    worker.serve();
+    worker.send_last_answers();
+    // Gives back what the kernel still holds of ours; the buffers live on with the queue.
+    worker.ring_.close();
+}
+
+void RingWorker::serve()
+{
+    EntryList ready;
+    while (!shared_.ended()) {
+        take_mail();
+        if (shared_.ended())
+            break;
+        if (!ring_.has_completions()) {
+            // Sends the answer off. Its client wakes up on this very CPU: let it run first, its next request is
+            // then there before we would have gone to sleep (doc/threading.md, measured).
+            if (const int rc = ring_.submit(); rc < 0 && rc != -EINTR && rc != -EBUSY)
+                log::error("ring submit failed: qid=%u (%s)", queue_.qid(), log::errno_name(rc));
+            if (!ring_.has_completions())
+                ::sched_yield();
+        }
+        waiting_.store(true, std::memory_order_relaxed);
+        const int rc = ring_.submit_and_wait();
+        waiting_.store(false, std::memory_order_relaxed);
+        if (rc < 0 && rc != -EINTR && rc != -EBUSY && rc != -EAGAIN) {
+            log::error("ring wait failed: qid=%u (%s), the session ends", queue_.qid(), log::errno_name(rc));
+            shared_.stop->stop(StopCause::kFailed, rc);
+            break;
+        }
+        reap(ready);
+        while (RingEntry* entry = ready.pop())
+            handle(entry);
+    }
+}
+
+/// What was answered before the end is sent, though nothing is taken any more.
+void RingWorker::send_last_answers()
+{
+    RingQueue::Inbox mail;
+    queue_.take(inbox, mail);
+    while (RingEntry* entry = mail.commits.pop())
+        commit(*entry);
+    (void)ring_.submit();
+}
+
+void RingWorker::take_mail()
+{
+    RingQueue::Inbox mail;
+    queue_.take(inbox, mail);
+    while (RingEntry* entry = mail.commits.pop())
+        commit(*entry);
+    if (mail.grow)
+        grow(/* kick= */ first_ == nullptr);
+    while (RingEntry* entry = mail.run.pop())
+        handle(entry);
+}
+
+/// Registers an entry. After the start a request may wait in the kernel already, which REGISTER does not pick up.
+void RingWorker::grow(bool kick)
+{
+    RingEntry* entry = std::exchange(first_, nullptr);
+    const bool starting = entry != nullptr;
+    if (!entry)
+        entry = queue_.create_entry();
+    if (!entry) {
+        log::error("no memory for a ring entry: qid=%u, requests may wait for busy workers", queue_.qid());
+        return;
+    }
+    refused_ = 0;
+    enter(*entry);
+    int rc = ring_.submit();
+    if (starting) {
+        // A refusal is posted within the call that submitted; acceptance posts nothing.
+        EntryList ready;
+        reap(ready);
+        report(rc < 0 ? rc : refused_);
+        while (RingEntry* early = ready.pop())
+            handle(early);
+        return;
+    }
+    if (rc == 0 && kick)
+        rc = kick_queue(shared_);
+    if (rc < 0 && !shared_.ended())
+        log::error("ring growth incomplete: qid=%u (%s), waiting requests are served later", queue_.qid(),
+                   log::errno_name(rc));
+}
+
+/// Runs the handler for `entry`, and for others that wait for a worker, until there is nothing left to run.
+void RingWorker::handle(RingEntry* entry)
+{
+    while (entry) {
+        RingEntry* answered = run(*entry);
+        entry = nullptr;
+        finish(answered, entry);
+    }
+}
+
+void RingWorker::finish(RingEntry* answered, RingEntry*& next)
+{
+    if (owned_ > 0) {
+        // Only after a failure elsewhere (no dispatcher could be started) do we own an entry here.
+        if (answered)
+            commit(*answered);
+        return;
+    }
+    if (answered && !queue_.has_waiting()) {
+        commit(*answered);
+        return;
+    }
+    if (answered) {
+        // Somebody waits for a worker: run that, and let the dispatcher send this answer. Committing it here would
+        // make us own an AVAILABLE entry inside the next handler.
+        next = queue_.take_waiting();
+        if (next)
+            (void)queue_.hand_over(*answered);
+        else
+            commit(*answered);
+        return;
+    }
+    switch (queue_.park(*this, next)) {
+    case RingQueue::Next::kRegister:
+        grow(/* kick= */ true);
+        break;
+    case RingQueue::Next::kParked:
+    case RingQueue::Next::kRun:
+        break;
+    }
+}
+
+void RingWorker::answered(RingEntry& entry)
+{
+    // seq_cst: the supervisor, before it goes to sleep, must see either this or our look at its flag.
+    deferred_.store(&entry, std::memory_order_seq_cst);
+    shared_.rouse_supervisor();
+}
+
+void RingWorker::flush() noexcept
+{
+    if (RingEntry* entry = deferred_.exchange(nullptr, std::memory_order_acq_rel))
+        (void)queue_.hand_over(*entry);
+}
+
+RingEntry* RingWorker::take_overdue() noexcept
+{
+    RingEntry* const now = deferred_.load(std::memory_order_acquire);
+    RingEntry* const before = std::exchange(seen_deferred_, now);
+    if (!now || now != before)
+        return nullptr;
+    seen_deferred_ = nullptr;
+    return deferred_.exchange(nullptr, std::memory_order_acq_rel);
+}
+
+void RingWorker::on_tag(std::uint64_t tag, int)
+{
+    if (tag == kWakeTag) {
+        wake_.drain();
+        ring_.prepare_poll(wake_.fd(), kWakeTag);
+    }
+}
+
+void RingWorker::on_refused(RingEntry& entry, int res)
+{
+    refused_ = res;
+    RingThread::on_refused(entry, res);
+}
+
+int RingDispatcher::start()
+{
+    if (const int rc = wake_.open(); rc < 0)
+        return rc;
+    return thread_.start("fuse-ring-disp", &RingDispatcher::thread_main, this);
+}
+
+void RingDispatcher::thread_main(void* argument)
+{
+    RingDispatcher& self = *static_cast<RingDispatcher*>(argument);
+    self.become_current();
+    settle_on_cpu(self.shared_, self.queue_.qid());
+    if (const int rc = self.open_ring(kDispatcherRingEntries); rc < 0) {
+        // Answers are already waiting here; without a ring they cannot be sent.
+        log::error("ring dispatcher failed: qid=%u (%s), the session ends", self.queue_.qid(), log::errno_name(rc));
+        self.shared_.stop->stop(StopCause::kFailed, rc);
+        return;
+    }
+    self.serve();
+    self.ring_.close();
+}
+
+void RingDispatcher::serve()
+{
+    EntryList ready;
+    while (!shared_.ended()) {
+        RingQueue::Inbox mail;
+        queue_.take(inbox, mail);
+        while (RingEntry* entry = mail.commits.pop())
+            commit(*entry);
+        const int rc = ring_.submit_and_wait();
+        if (rc < 0 && rc != -EINTR && rc != -EBUSY && rc != -EAGAIN) {
+            log::error("ring wait failed: qid=%u (%s), the session ends", queue_.qid(), log::errno_name(rc));
+            shared_.stop->stop(StopCause::kFailed, rc);
+            break;
+        }
+        reap(ready);
+        while (RingEntry* entry = ready.pop())
+            queue_.dispatch(*entry);
+    }
+}
+
+void RingDispatcher::on_tag(std::uint64_t tag, int)
+{
+    if (tag == kWakeTag) {
+        wake_.drain();
+        ring_.prepare_poll(wake_.fd(), kWakeTag);
+    }
+}
+
+} // namespace rf
