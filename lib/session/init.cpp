@@ -1,0 +1,186 @@
+// INIT: what the kernel offers, what the filesystem's init() makes of it, what is answered, and whether the ring is
+// used. Everything that can go wrong with the ring has to go wrong before the answer: once the kernel was promised
+// one, ordinary requests wait until it is there.
+#include "session/capabilities.hpp"
+#include "cli/conn_flags.hpp"
+#include "session/session.hpp"
+
+#include "base/cpu.hpp"
+#include "base/log.hpp"
+
+#include <algorithm>
+#include <cinttypes>
+#include <string>
+
+namespace rf {
+namespace {
+
+constexpr std::uint32_t kDefaultMaxWrite = 1u << 20;
+
+// A NOTIFY_REPLY carries a 40-byte header before its data. Kernel: dev_uring.c (v6.18) copies both into a ring entry's
+// payload without a look at the length, so a whole page is left for the header.
+constexpr std::size_t kRetrieveHeadroom = 4096;
+
+void log_background(unsigned background)
+{
+    log::debug("init: max_background=%u for the ring", background);
+}
+
+} // namespace
+
+void Session::offer_to_filesystem(fuse_conn_info& conn, const Offer& offer) const
+{
+    conn.proto_major = kern::kMajor;
+    conn.proto_minor = offer.minor;
+    conn.max_write = std::min<std::uint64_t>(kDefaultMaxWrite, std::uint64_t{max_pages_limit()} * kern::kPageBytes);
+    conn.max_read = mount_max_read_;
+    conn.max_readahead = offer.max_readahead;
+    conn.time_gran = 1;
+    conn.capable_ext = capabilities_of(offer.flags);
+    conn.capable = static_cast<std::uint32_t>(conn.capable_ext);
+    cli::set_default_want(conn, default_capabilities(ops_) & conn.capable_ext);
+}
+
+/// What init() left in `conn`: 0, or -EPROTO after a message.
+int Session::check_wants(fuse_conn_info& conn) const
+{
+    if (cli::reconcile_want(conn) < 0)
+        return -EPROTO;
+    if (const std::uint64_t beyond = conn.want_ext & ~conn.capable_ext; beyond != 0) {
+        log::error("init() wants what the kernel does not offer: FUSE_CAP bits %#" PRIx64 " (EPROTO), the session ends",
+                   beyond);
+        return -EPROTO;
+    }
+    if (conn.max_read != mount_max_read_) {
+        log::error("init() and the mount disagree: conn->max_read=%u, -o max_read=%u (EPROTO), the session ends",
+                   conn.max_read, mount_max_read_);
+        return -EPROTO;
+    }
+    return 0;
+}
+
+Wants Session::wants_of(const fuse_conn_info& conn) const
+{
+    Wants wants;
+    wants.flags = init_flags_of(conn.want_ext) & ~kern::INIT_OVER_IO_URING;
+    // The read buffers exist already, and they are sized for the kernel's own limit.
+    const std::size_t largest = buffer_bytes_ - kern::kPageBytes;
+    wants.max_write = static_cast<std::uint32_t>(std::min<std::size_t>(conn.max_write, largest));
+    wants.max_pages_limit = max_pages_limit();
+    wants.max_readahead = conn.max_readahead;
+    wants.max_background = static_cast<std::uint16_t>(std::min<std::uint32_t>(conn.max_background, UINT16_MAX));
+    wants.congestion_threshold =
+        static_cast<std::uint16_t>(std::min<std::uint32_t>(conn.congestion_threshold, UINT16_MAX));
+    wants.time_gran = conn.time_gran;
+    wants.max_stack_depth = conn.max_backing_stack_depth;
+    wants.request_timeout = conn.request_timeout;
+    wants.default_permissions = default_permissions_;
+    return wants;
+}
+
+/// Background requests the kernel may have in flight: its default of 12 would leave most entries idle.
+unsigned Session::ring_background() const noexcept
+{
+    const int cpus = possible_cpus();
+    constexpr std::uint64_t kKernelDefault = 12;
+    const std::uint64_t scaled = static_cast<std::uint64_t>(std::max(cpus, 1)) * options_.ring_depth;
+    return static_cast<unsigned>(std::clamp<std::uint64_t>(scaled, kKernelDefault, UINT16_MAX));
+}
+
+/// Agrees on the ring and sets it up: 0; 1 if the device is to be used; -errno (after a message) if the ring was
+/// asked for and cannot be had.
+int Session::try_ring(const Offer& offer, Wants& wants, Agreed& agreed)
+{
+    const bool demanded = options_.transport == Choice::kFuseUring;
+    if (options_.transport == Choice::kDevice || device().custom())
+        return 1;
+    int rc = offer.flags & kern::INIT_OVER_IO_URING ? 0 : -EOPNOTSUPP;
+    if (rc == 0) {
+        const Wants without = wants;
+        wants.ring = true;
+        if (wants.max_background == 0) {
+            wants.max_background = static_cast<std::uint16_t>(ring_background());
+            log_background(wants.max_background);
+        }
+        agreed = negotiate(offer, wants);
+        rc = engine_.prepare_ring(agreed.max_payload_bytes);
+        if (rc == 0)
+            return 0;
+        wants = without;
+    }
+    if (demanded) {
+        log::error("transport=fuse_uring cannot run: %s; the session ends", explain_ring_error(rc).c_str());
+        return rc;
+    }
+    log::info("ringfuse: serving over /dev/fuse: %s", explain_ring_error(rc).c_str());
+    return 1;
+}
+
+int Session::agree(const Offer& offer, Wants& wants, Agreed& agreed)
+{
+    const int rc = try_ring(offer, wants, agreed);
+    if (rc < 0)
+        return rc;
+    if (rc == 1)
+        agreed = negotiate(offer, wants);
+    peer_.minor = agreed.minor;
+    peer_.setxattr_ext = (agreed.flags & kern::INIT_SETXATTR_EXT) != 0;
+    wanted_ = capabilities_of(agreed.flags);
+    retrieve_limit_ = agreed.max_payload_bytes - kRetrieveHeadroom;
+    return 0;
+}
+
+void Session::fail_init(Request& request, int error)
+{
+    request.finish(error);
+    stop(StopCause::kFailed, error);
+}
+
+void Session::handle_init(Request& request, const kern::fuse_init_in& in, std::size_t wire_bytes)
+{
+    Offer offer;
+    if (const int rc = read_offer(in, wire_bytes, offer); rc < 0) {
+        log::error("init refused: protocol %u.%u (%s), the session ends", in.major, in.minor, log::errno_name(rc));
+        return fail_init(request, rc);
+    }
+    if (offer.major_too_new) {
+        // The kernel sends another INIT in our major.
+        kern::fuse_init_out ours{};
+        ours.major = kern::kMajor;
+        ours.minor = kern::kMinor;
+        request.finish(&ours, sizeof(ours));
+        return;
+    }
+
+    fuse_conn_info conn{};
+    offer_to_filesystem(conn, offer);
+    if (ops_.init)
+        ops_.init(userdata_, &conn);
+    Wants wants;
+    Agreed agreed;
+    int rc = check_wants(conn);
+    if (rc == 0) {
+        wants = wants_of(conn);
+        rc = agree(offer, wants, agreed);
+    }
+    if (rc < 0) {
+        // The filesystem's init() ran, so its destroy() has to.
+        got_init_.store(true, std::memory_order_release);
+        return fail_init(request, rc);
+    }
+
+    // Other threads may get requests the moment the kernel has the answer.
+    got_init_.store(true, std::memory_order_release);
+    rc = request.finish(&agreed.out, agreed.out_bytes);
+    if (!agreed.ring)
+        return;
+    if (rc < 0) {
+        engine_.abandon_ring();
+        return;
+    }
+    rc = engine_.start_ring();
+    if (rc < 0)
+        log::error("ring refused after INIT (%s), serving over /dev/fuse", log::errno_name(rc));
+}
+
+} // namespace rf

@@ -1,0 +1,176 @@
+// One mount: from fuse_session_new() to fuse_session_destroy(). Takes requests from the transports, turns them into
+// calls of the filesystem, and sends what the filesystem has to say to the kernel.
+#pragma once
+
+#include "base/event.hpp"
+#include "base/fd.hpp"
+#include "base/mutex.hpp"
+#include "proto/init.hpp"
+#include "proto/opcodes.hpp"
+#include "session/options.hpp"
+#include "session/request.hpp"
+#include "session/request_pool.hpp"
+#include "transport/engine.hpp"
+
+#include <array>
+#include <atomic>
+#include <fuse_lowlevel.h>
+#include <vector>
+
+namespace rf {
+
+/// Counters for ringfuse_session_stats().
+struct SessionStats {
+    TransportStats transport;
+    std::uint64_t forgets = 0;
+    std::uint64_t interrupts = 0;
+};
+
+class Session : public RequestSink, public StopSignal {
+public:
+    /// `ops` is copied: the first `op_size` bytes count, newer members we do not know are ignored with a message.
+    Session(const fuse_lowlevel_ops* ops, std::size_t op_size, void* userdata, const SessionOptions& options);
+    ~Session() override;
+    Session(const Session&) = delete;
+    Session& operator=(const Session&) = delete;
+
+    /// 0 or -errno. Before anything else.
+    [[nodiscard]] int open();
+
+    // ---- Set-up and end. One thread, no loop running.
+
+    /// Requests come from `fd`, which is the session's from now on if `owned`.
+    void attach(int fd, bool owned, const DeviceIo& io);
+    /// The descriptor is given up (closed if owned); the session can be attached again.
+    void detach();
+    [[nodiscard]] int fd() const noexcept { return fd_; }
+    /// What the mount was told; init() has to agree with it.
+    void set_mount_facts(std::uint32_t max_read, bool default_permissions) noexcept;
+    void set_debug(bool on) noexcept;
+    [[nodiscard]] const SessionOptions& options() const noexcept { return options_; }
+
+    /// Whether the transport that was asked for can run here; logs why not. 0 or -errno.
+    [[nodiscard]] int check_transport() const;
+
+    // ---- The loop. As libfuse: 0 after a clean end, a signal's number, or -errno.
+    int run(const LoopConfig& config);
+
+    /// For loops of the application's own: handles one message read from fd().
+    void process_message(std::span<const std::byte> message, int fd);
+    [[nodiscard]] std::size_t buffer_bytes() const noexcept { return buffer_bytes_; }
+
+    // ---- Stop. Any thread, any signal handler.
+    void exit() noexcept { stop(StopCause::kExit, 0); }
+    void exit_from_signal(int signo) noexcept { stop(StopCause::kSignal, signo); }
+    [[nodiscard]] bool exited() const noexcept { return stopped(); }
+    /// Forgets the stop, so that the loop can run again. Not while one runs.
+    void reset() noexcept;
+
+    // ---- For request.cpp, the calls and the C API. Any thread.
+    [[nodiscard]] const fuse_lowlevel_ops& ops() const noexcept { return ops_; }
+    [[nodiscard]] void* userdata() const noexcept { return userdata_; }
+    [[nodiscard]] const Peer& peer() const noexcept { return peer_; }
+    [[nodiscard]] std::uint64_t wanted() const noexcept { return wanted_; }
+    [[nodiscard]] DeviceTransport& device() noexcept { return engine_.device(); }
+    [[nodiscard]] const char* transport_name() const noexcept;
+    [[nodiscard]] SessionStats stats() const noexcept;
+    void trace_answer(const Request& request, int error, std::span<const iovec> body) const;
+
+    // ---- Notifications (notify.cpp). Any thread. 0 or -errno.
+    [[nodiscard]] int notify(kern::NotifyCode code, std::span<iovec> body);
+    /// Asks the kernel for cached data; the answer comes as the retrieve_reply operation with `cookie`.
+    [[nodiscard]] int retrieve(fuse_ino_t ino, std::size_t size, off_t offset, void* cookie);
+    /// The cookie of an answer; false if nobody asked (any more).
+    [[nodiscard]] bool take_retrieve(std::uint64_t unique, void*& cookie) RF_EXCLUDES(retrieve_mutex_);
+    void flush_answers() noexcept { engine_.flush(); }
+
+    // ---- Calls of the dispatcher into its own session (calls_*.cpp, init.cpp, interrupt.cpp).
+    void handle_init(Request& request, const kern::fuse_init_in& in, std::size_t wire_bytes);
+    void handle_destroy(Request& request);
+    void handle_interrupt(std::uint64_t unique) RF_EXCLUDES(pending_mutex_);
+    void forget(fuse_ino_t ino, std::uint64_t nlookup);
+    void count_forgets(std::uint64_t count) noexcept { forgets_.fetch_add(count, std::memory_order_relaxed); }
+
+    // ---- RequestSink
+    [[nodiscard]] Slot* acquire_slot() override;
+    void release_slot(Slot& slot) override;
+    void deliver(Slot& slot) override;
+
+    // ---- StopSignal
+    void stop(StopCause cause, int error) noexcept override;
+    [[nodiscard]] bool stopped() const noexcept override
+    {
+        return ending_.load(std::memory_order_acquire) != kRunning;
+    }
+    [[nodiscard]] int stop_fd() const noexcept override { return stop_event_.fd(); }
+
+private:
+    // dispatch.cpp
+    [[nodiscard]] int refusal(const Request& request) const noexcept;
+    [[nodiscard]] bool is_stranger(const Request& request) const noexcept;
+    void begin(Request& request);
+    void trace_request(const Request& request) const;
+
+    // init.cpp
+    void offer_to_filesystem(fuse_conn_info& conn, const Offer& offer) const;
+    [[nodiscard]] int check_wants(fuse_conn_info& conn) const;
+    [[nodiscard]] Wants wants_of(const fuse_conn_info& conn) const;
+    [[nodiscard]] int agree(const Offer& offer, Wants& wants, Agreed& agreed);
+    [[nodiscard]] int try_ring(const Offer& offer, Wants& wants, Agreed& agreed);
+    void fail_init(Request& request, int error);
+    [[nodiscard]] unsigned ring_background() const noexcept;
+
+    // interrupt.cpp
+    [[nodiscard]] bool interrupt_live(std::uint64_t unique);
+    void check_pending_interrupts(Request& request) RF_EXCLUDES(pending_mutex_);
+    static void interrupt(Request& request);
+
+    // Constant after construction.
+    fuse_lowlevel_ops ops_{};
+    void* const userdata_;
+    const SessionOptions options_;
+    const uid_t owner_;
+
+    // Constant while a loop runs.
+    int fd_ = -1;
+    UniqueFd owned_fd_;
+    std::uint32_t mount_max_read_ = 0;
+    bool default_permissions_ = false;
+    std::size_t buffer_bytes_ = 0;
+
+    // Written while INIT is handled, before got_init_ (release); read after it (acquire).
+    Peer peer_;
+    std::uint64_t wanted_ = 0; // FUSE_CAP_* in force
+    std::size_t retrieve_limit_ = 0; // bytes one NOTIFY_REPLY may carry
+    std::atomic<bool> got_init_{false};
+    std::atomic<bool> got_destroy_{false};
+
+    std::atomic<bool> debug_;
+    std::atomic<std::uint64_t> forgets_{0};
+    std::atomic<std::uint64_t> interrupts_{0};
+
+    // Why the loop ends and with which number, in one word so that the first to stop sets both.
+    static constexpr std::uint64_t kRunning = 0;
+    std::atomic<std::uint64_t> ending_{kRunning};
+    EventFd stop_event_;
+
+    RequestPool pool_;
+    Engine engine_;
+
+    // Interrupts for requests no thread has taken yet. The newest stay.
+    static constexpr std::size_t kPendingInterrupts = 256;
+    Mutex pending_mutex_;
+    std::array<std::uint64_t, kPendingInterrupts> pending_ RF_GUARDED_BY(pending_mutex_){};
+    std::size_t next_pending_ RF_GUARDED_BY(pending_mutex_) = 0;
+    std::atomic<unsigned> pending_count_{0};
+
+    struct Retrieve {
+        std::uint64_t unique;
+        void* cookie;
+    };
+    Mutex retrieve_mutex_;
+    std::vector<Retrieve> retrieves_ RF_GUARDED_BY(retrieve_mutex_);
+    std::uint64_t next_retrieve_ RF_GUARDED_BY(retrieve_mutex_) = 0;
+};
+
+} // namespace rf

@@ -1,0 +1,89 @@
+#include "session/watchdog.hpp"
+
+#include "base/log.hpp"
+#include "session/session.hpp"
+
+#include <array>
+#include <cstdio>
+#include <cstdlib>
+#include <fcntl.h>
+#include <poll.h>
+#include <string_view>
+
+namespace rf {
+namespace {
+
+// What a supervisor of processes sees: the same as after SIGABRT, without a core.
+constexpr int kExitStatus = 134;
+
+/// The number behind "fuse_connection:" in the descriptor's fdinfo; -1 if there is none.
+long connection_number(int fd)
+{
+    std::array<char, 64> path;
+    snprintf(path.data(), path.size(), "/proc/self/fdinfo/%d", fd);
+    const UniqueFd info(from_libc(::open(path.data(), O_RDONLY | O_CLOEXEC)));
+    std::array<char, 1024> text;
+    const ssize_t n = info ? ::read(info.get(), text.data(), text.size() - 1) : -1;
+    if (n <= 0)
+        return -1;
+    text[static_cast<std::size_t>(n)] = '\0';
+    const std::string_view all(text.data());
+    constexpr std::string_view kKey = "fuse_connection:";
+    const std::size_t at = all.find(kKey);
+    return at == std::string_view::npos ? -1 : std::strtol(text.data() + at + kKey.size(), nullptr, 10);
+}
+
+} // namespace
+
+int abort_connection(int fd)
+{
+    const long number = connection_number(fd);
+    if (number < 0)
+        return -ENOENT;
+    std::array<char, 64> path;
+    snprintf(path.data(), path.size(), "/sys/fs/fuse/connections/%ld/abort", number);
+    const UniqueFd file(from_libc(::open(path.data(), O_WRONLY | O_CLOEXEC)));
+    if (!file)
+        return -EACCES;
+    const ssize_t n = from_libc(::write(file.get(), "1", 1));
+    return n < 0 ? static_cast<int>(n) : 0;
+}
+
+int Watchdog::start(unsigned timeout_seconds)
+{
+    if (thread_.started())
+        return -EALREADY;
+    timeout_seconds_ = timeout_seconds;
+    if (const int rc = cancel_.open(); rc < 0)
+        return rc;
+    return thread_.start(
+        "fuse-watchdog", [](void* self) { static_cast<Watchdog*>(self)->watch(); }, this);
+}
+
+void Watchdog::stop() noexcept
+{
+    if (!thread_.started())
+        return;
+    cancel_.signal();
+    thread_.join();
+    cancel_.close();
+}
+
+void Watchdog::watch()
+{
+    std::array<pollfd, 2> watched{pollfd{cancel_.fd(), POLLIN, 0}, pollfd{session_.stop_fd(), POLLIN, 0}};
+    while (::poll(watched.data(), watched.size(), -1) < 0 && errno == EINTR) {
+    }
+    if (watched[0].revents != 0)
+        return;
+    const int limit_ms = static_cast<int>(timeout_seconds_) * 1000;
+    if (::poll(watched.data(), 1, limit_ms) != 0)
+        return;
+    log::error("session does not end: %u seconds after it was told to, aborting the connection and the process",
+               timeout_seconds_);
+    if (const int rc = abort_connection(session_.fd()); rc < 0)
+        log::error("connection not aborted (%s), its callers are freed when the process ends", log::errno_name(rc));
+    ::_exit(kExitStatus);
+}
+
+} // namespace rf
