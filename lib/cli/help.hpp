@@ -1,0 +1,23 @@
+// What --help and --version print, and the version numbers themselves. Everything goes to stdout, as programs
+// that pipe their help expect.
+#pragma once
+
+namespace rf::cli {
+
+/// The libfuse release whose API and behaviour we offer, as major*100 + minor.
+constexpr int kFuseVersion = 319;
+
+/// The same for people: "3.19.0 (ringfuse X.Y.Z)". Static storage.
+[[nodiscard]] const char* package_version() noexcept;
+
+/// Options of parse_cmdline().
+void print_cmdline_help();
+
+/// Options of a session and of its mount.
+void print_lowlevel_help();
+
+/// The newest protocol we speak, then what the installed fusermount3 says about itself (its absence is no
+/// error: root needs none).
+void print_lowlevel_version(unsigned proto_major, unsigned proto_minor);
+
+} // namespace rf::cli
