@@ -1,0 +1,262 @@
+/* A filesystem that does as little as a server can: what a benchmark over it measures is the library and the
+ * kernel. One directory with files f0 … f63 of 1 GiB and a file "sleepy" whose handlers sleep first. Nothing
+ * is cached and nothing is stored: reads give zeros, writes are counted as done and forgotten, created names
+ * vanish at once. */
+#include "fs_main.h"
+#include "null_reply.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+enum {
+    kNrFiles = 64,
+    kFirstFileIno = 2,
+    kSleepyIno = kFirstFileIno + kNrFiles,
+    kCreatedIno, /* every created file is this one */
+    kMaxRead = 1 << 20,
+};
+
+static const off_t kFileBytes = (off_t)1 << 30;
+
+struct null_fs {
+    unsigned sleep_us;
+    int reply_thread;
+    char* reply_data_file;
+    int data_fd; /* -1: reads are answered from memory */
+};
+
+static char g_zeros[kMaxRead]; /* never written */
+
+static const struct fuse_opt kOptions[] = {
+    {"sleep_us=%u", offsetof(struct null_fs, sleep_us), 0},
+    {"reply_thread", offsetof(struct null_fs, reply_thread), 1},
+    {"reply_data_file=%s", offsetof(struct null_fs, reply_data_file), 0},
+    FUSE_OPT_END,
+};
+
+static const char kHelp[] =
+    "null_ll options:\n"
+    "    -o sleep_us=N            handlers of the file 'sleepy' sleep N microseconds\n"
+    "    -o reply_thread          replies to read and write come from another thread\n"
+    "    -o reply_data_file=PATH  reads are answered from this file's descriptor\n\n";
+
+static struct null_fs* fs_of(fuse_req_t req)
+{
+    return fuse_req_userdata(req);
+}
+
+static void maybe_sleep(fuse_req_t req, fuse_ino_t ino)
+{
+    unsigned us = fs_of(req)->sleep_us;
+    if (ino != kSleepyIno || us == 0)
+        return;
+    struct timespec left = {.tv_sec = us / 1000000, .tv_nsec = (long)(us % 1000000) * 1000};
+    while (nanosleep(&left, &left) != 0 && errno == EINTR) {
+    }
+}
+
+static int fill_attr(fuse_ino_t ino, struct stat* st)
+{
+    memset(st, 0, sizeof(*st));
+    if (ino == 0 || ino > kCreatedIno)
+        return ENOENT;
+    st->st_ino = ino;
+    st->st_uid = getuid();
+    st->st_gid = getgid();
+    st->st_nlink = ino == FUSE_ROOT_ID ? 2 : 1;
+    st->st_mode = ino == FUSE_ROOT_ID ? S_IFDIR | 0777 : S_IFREG | 0666;
+    st->st_size = ino == FUSE_ROOT_ID ? 0 : kFileBytes;
+    return 0;
+}
+
+static fuse_ino_t ino_of_name(const char* name)
+{
+    if (strcmp(name, "sleepy") == 0)
+        return kSleepyIno;
+    if (name[0] != 'f')
+        return 0;
+    char* end = NULL;
+    unsigned long i = strtoul(name + 1, &end, 10);
+    return *end == '\0' && end != name + 1 && i < kNrFiles ? kFirstFileIno + i : 0;
+}
+
+static void null_lookup(fuse_req_t req, fuse_ino_t parent, const char* name)
+{
+    struct fuse_entry_param e = {.ino = parent == FUSE_ROOT_ID ? ino_of_name(name) : 0};
+    maybe_sleep(req, e.ino);
+    int err = fill_attr(e.ino, &e.attr);
+    if (err)
+        fuse_reply_err(req, err);
+    else
+        fuse_reply_entry(req, &e);
+}
+
+static void null_getattr(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info* fi)
+{
+    (void)fi;
+    maybe_sleep(req, ino);
+    struct stat st;
+    int err = fill_attr(ino, &st);
+    if (err)
+        fuse_reply_err(req, err);
+    else
+        fuse_reply_attr(req, &st, 0);
+}
+
+/* Truncation and the like are accepted and change nothing. */
+static void null_setattr(fuse_req_t req, fuse_ino_t ino, struct stat* attr, int to_set,
+                         struct fuse_file_info* fi)
+{
+    (void)attr;
+    (void)to_set;
+    null_getattr(req, ino, fi);
+}
+
+static void null_open(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info* fi)
+{
+    maybe_sleep(req, ino);
+    fi->direct_io = 1;
+    fuse_reply_open(req, fi);
+}
+
+static void null_release(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info* fi)
+{
+    (void)ino;
+    (void)fi;
+    fuse_reply_err(req, 0);
+}
+
+static void null_create(fuse_req_t req, fuse_ino_t parent, const char* name, mode_t mode,
+                        struct fuse_file_info* fi)
+{
+    (void)parent;
+    (void)name;
+    (void)mode;
+    struct fuse_entry_param e = {.ino = kCreatedIno};
+    (void)fill_attr(e.ino, &e.attr);
+    fi->direct_io = 1;
+    fuse_reply_create(req, &e, fi);
+}
+
+static void null_unlink(fuse_req_t req, fuse_ino_t parent, const char* name)
+{
+    (void)parent;
+    (void)name;
+    fuse_reply_err(req, 0);
+}
+
+static void null_read(fuse_req_t req, fuse_ino_t ino, size_t size, off_t off, struct fuse_file_info* fi)
+{
+    (void)fi;
+    struct null_fs* fs = fs_of(req);
+    maybe_sleep(req, ino);
+    off_t left = off < kFileBytes ? kFileBytes - off : 0;
+    if (size > kMaxRead)
+        size = kMaxRead;
+    if ((off_t)size > left)
+        size = (size_t)left;
+    struct null_reply reply = {.req = req, .size = size, .off = off, .mem = g_zeros, .fd = fs->data_fd};
+    if (fs->reply_thread)
+        null_reply_later(&reply);
+    else
+        null_reply_now(&reply);
+}
+
+static void null_write(fuse_req_t req, fuse_ino_t ino, const char* buf, size_t size, off_t off,
+                       struct fuse_file_info* fi)
+{
+    (void)buf;
+    (void)off;
+    (void)fi;
+    maybe_sleep(req, ino);
+    struct null_reply reply = {.req = req, .size = size, .is_write = 1, .fd = -1};
+    if (fs_of(req)->reply_thread)
+        null_reply_later(&reply);
+    else
+        null_reply_now(&reply);
+}
+
+/* Row 0 and 1 are the dots, row 2 is "sleepy", then the files; an offset is the number of rows returned. */
+static void null_readdir(fuse_req_t req, fuse_ino_t ino, size_t size, off_t off, struct fuse_file_info* fi)
+{
+    (void)fi;
+    char buf[4096];
+    size_t used = 0;
+    size_t room = size < sizeof(buf) ? size : sizeof(buf);
+    for (int row = (int)off; row < kNrFiles + 3; row++) {
+        char name[16];
+        fuse_ino_t child = ino;
+        if (row < 2) {
+            snprintf(name, sizeof(name), "%s", row == 0 ? "." : "..");
+        } else if (row == 2) {
+            snprintf(name, sizeof(name), "sleepy");
+            child = kSleepyIno;
+        } else {
+            snprintf(name, sizeof(name), "f%d", row - 3);
+            child = kFirstFileIno + (fuse_ino_t)(row - 3);
+        }
+        struct stat st;
+        (void)fill_attr(child, &st);
+        size_t need = fuse_add_direntry(req, buf + used, room - used, name, &st, row + 1);
+        if (need > room - used)
+            break;
+        used += need;
+    }
+    fuse_reply_buf(req, buf, used);
+}
+
+static int null_start(void* userdata)
+{
+    struct null_fs* fs = userdata;
+    return fs->reply_thread ? null_reply_start() : 0;
+}
+
+static void null_stop(void* userdata)
+{
+    struct null_fs* fs = userdata;
+    if (fs->reply_thread)
+        null_reply_stop();
+}
+
+static const struct fuse_lowlevel_ops kNullOps = {
+    .lookup = null_lookup,
+    .getattr = null_getattr,
+    .setattr = null_setattr,
+    .open = null_open,
+    .release = null_release,
+    .create = null_create,
+    .unlink = null_unlink,
+    .read = null_read,
+    .write = null_write,
+    .readdir = null_readdir,
+};
+
+int main(int argc, char* argv[])
+{
+    struct fuse_args args = FUSE_ARGS_INIT(argc, argv);
+    struct null_fs fs = {.data_fd = -1};
+    if (fuse_opt_parse(&args, &fs, kOptions, NULL) != 0)
+        return kFsExitUsage;
+    if (fs.reply_data_file) {
+        fs.data_fd = open(fs.reply_data_file, O_RDONLY | O_CLOEXEC);
+        if (fs.data_fd < 0) {
+            fprintf(stderr, "open failed: reply_data_file=%s (%s)\n", fs.reply_data_file, strerror(errno));
+            fuse_opt_free_args(&args);
+            free(fs.reply_data_file);
+            return kFsExitUsage;
+        }
+    }
+    const struct fs_program program = {
+        .help = kHelp, .ops = &kNullOps, .userdata = &fs, .start = null_start, .stop = null_stop};
+    int code = fs_main(&args, &program);
+    if (fs.data_fd >= 0)
+        close(fs.data_fd);
+    free(fs.reply_data_file);
+    return code;
+}
