@@ -8,9 +8,10 @@
 
 namespace rf::abi {
 
-/// Runs `work` and returns what it returns, or `failed` when memory or threads are short. For set-up only, never around
-/// calls of the filesystem: an exception from there is the application's. The types are listed on purpose: catching
-/// everything would also stop the unwinding of a thread the application cancels, and glibc aborts when that happens.
+/// Runs `work` and returns what it returns, or `failed` when memory or threads are short. For set-up only,
+/// never around calls of the filesystem: an exception from there is the application's. The types are listed
+/// on purpose: catching everything would also stop the unwinding of a thread the application cancels, and
+/// glibc aborts when that happens.
 template <class Result, class Work>
 Result guarded(Result failed, Work&& work)
 {

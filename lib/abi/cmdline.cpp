@@ -2,9 +2,9 @@
 #include "cli/cmdline.hpp"
 #include "abi/export.hpp"
 #include "base/log.hpp"
-#include "cli/conn_opts.hpp"
 #include "cli/help.hpp"
 #include "proto/kernel.hpp"
+#include "session/conn_opts.hpp"
 
 #include <cerrno>
 #include <cstring>
@@ -54,13 +54,13 @@ RF_EXPORT const char* fuse_pkgversion(void)
 
 RF_EXPORT fuse_conn_info_opts* fuse_parse_conn_info_opts(fuse_args* args)
 {
-    return args ? rf::cli::parse_conn_opts(*args) : nullptr;
+    return args ? rf::parse_conn_opts(*args) : nullptr;
 }
 
 RF_EXPORT void fuse_apply_conn_info_opts(fuse_conn_info_opts* opts, fuse_conn_info* conn)
 {
     if (opts && conn)
-        rf::cli::apply_conn_opts(*opts, *conn);
+        rf::apply_conn_opts(*opts, *conn);
 }
 
 } // extern "C"

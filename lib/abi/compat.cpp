@@ -81,7 +81,8 @@ RF_EXPORT int rf_compat_session_custom_io_30(fuse_session* se, const fuse_custom
 }
 RF_SYMVER(rf_compat_session_custom_io_30, "fuse_session_custom_io@FUSE_3.0");
 
-RF_EXPORT int rf_compat_session_custom_io_317(fuse_session* se, const fuse_custom_io* io, size_t op_size, int fd)
+RF_EXPORT int rf_compat_session_custom_io_317(fuse_session* se, const fuse_custom_io* io, size_t op_size,
+                                              int fd)
 {
     return fuse_session_custom_io_317(se, io, op_size, fd);
 }

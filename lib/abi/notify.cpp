@@ -1,8 +1,8 @@
 // Notifications for C callers. Any thread; 0 or -errno, where -ENOENT means the kernel had nothing cached.
+#include "session/notify.hpp"
 #include "abi/export.hpp"
 #include "abi/handles.hpp"
 #include "buf/copy.hpp"
-#include "session/notify.hpp"
 
 #include <array>
 #include <cstring>
@@ -33,7 +33,8 @@ int inval_entry(fuse_session* se, fuse_ino_t parent, const char* name, size_t na
     out.namelen = static_cast<std::uint32_t>(namelen);
     out.flags = flags;
     char nul = '\0';
-    std::array<iovec, 3> body{iovec{&out, sizeof(out)}, iovec{const_cast<char*>(name), namelen}, iovec{&nul, 1}};
+    std::array<iovec, 3> body{iovec{&out, sizeof(out)}, iovec{const_cast<char*>(name), namelen},
+                              iovec{&nul, 1}};
     return se->notify(kern::NOTIFY_INVAL_ENTRY, body);
 }
 
@@ -79,22 +80,24 @@ RF_EXPORT int fuse_lowlevel_notify_inval_inode(fuse_session* se, fuse_ino_t ino,
     return se->notify(kern::NOTIFY_INVAL_INODE, body);
 }
 
-RF_EXPORT int fuse_lowlevel_notify_inval_entry(fuse_session* se, fuse_ino_t parent, const char* name, size_t namelen)
+RF_EXPORT int fuse_lowlevel_notify_inval_entry(fuse_session* se, fuse_ino_t parent, const char* name,
+                                               size_t namelen)
 {
     if (!se || !name)
         return -EINVAL;
     return speaks(se, kMinorInval) ? inval_entry(se, parent, name, namelen, 0) : -ENOSYS;
 }
 
-RF_EXPORT int fuse_lowlevel_notify_expire_entry(fuse_session* se, fuse_ino_t parent, const char* name, size_t namelen)
+RF_EXPORT int fuse_lowlevel_notify_expire_entry(fuse_session* se, fuse_ino_t parent, const char* name,
+                                                size_t namelen)
 {
     if (!se || !name)
         return -EINVAL;
     return speaks(se, kMinorExpire) ? inval_entry(se, parent, name, namelen, kern::EXPIRE_ONLY) : -ENOSYS;
 }
 
-RF_EXPORT int fuse_lowlevel_notify_delete(fuse_session* se, fuse_ino_t parent, fuse_ino_t child, const char* name,
-                                          size_t namelen)
+RF_EXPORT int fuse_lowlevel_notify_delete(fuse_session* se, fuse_ino_t parent, fuse_ino_t child,
+                                          const char* name, size_t namelen)
 {
     if (!se || !name)
         return -EINVAL;
@@ -105,7 +108,8 @@ RF_EXPORT int fuse_lowlevel_notify_delete(fuse_session* se, fuse_ino_t parent, f
     out.child = child;
     out.namelen = static_cast<std::uint32_t>(namelen);
     char nul = '\0';
-    std::array<iovec, 3> body{iovec{&out, sizeof(out)}, iovec{const_cast<char*>(name), namelen}, iovec{&nul, 1}};
+    std::array<iovec, 3> body{iovec{&out, sizeof(out)}, iovec{const_cast<char*>(name), namelen},
+                              iovec{&nul, 1}};
     return se->notify(kern::NOTIFY_DELETE, body);
 }
 
@@ -129,7 +133,8 @@ RF_EXPORT int fuse_lowlevel_notify_store(fuse_session* se, fuse_ino_t ino, off_t
     return n < 0 ? static_cast<int>(n) : store(se, ino, offset, gathered.get(), static_cast<std::size_t>(n));
 }
 
-RF_EXPORT int fuse_lowlevel_notify_retrieve(fuse_session* se, fuse_ino_t ino, size_t size, off_t offset, void* cookie)
+RF_EXPORT int fuse_lowlevel_notify_retrieve(fuse_session* se, fuse_ino_t ino, size_t size, off_t offset,
+                                            void* cookie)
 {
     return se ? se->retrieve(ino, size, offset, cookie) : -EINVAL;
 }
@@ -150,7 +155,8 @@ RF_EXPORT int fuse_lowlevel_notify_prune(fuse_session* se, fuse_ino_t* nodeids, 
     static_assert(sizeof(fuse_ino_t) == sizeof(std::uint64_t));
     kern::fuse_notify_prune_out out{};
     out.count = count;
-    std::array<iovec, 2> body{iovec{&out, sizeof(out)}, iovec{nodeids, std::size_t{count} * sizeof(*nodeids)}};
+    std::array<iovec, 2> body{iovec{&out, sizeof(out)},
+                              iovec{nodeids, std::size_t{count} * sizeof(*nodeids)}};
     return se->notify(kern::NOTIFY_PRUNE, body);
 }
 

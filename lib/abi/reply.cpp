@@ -1,4 +1,5 @@
-// Answers for C callers: each encodes its body and goes through Request::finish(). Any thread, once per request.
+// Answers for C callers: each encodes its body and goes through Request::finish(). Any thread, once per
+// request.
 #include "abi/export.hpp"
 #include "abi/handles.hpp"
 
@@ -58,6 +59,7 @@ RF_EXPORT int fuse_reply_entry(fuse_req_t req, const fuse_entry_param* e)
     // Kernels before 7.12 take "no inode" for an error instead of a name known not to exist.
     if (e->ino == 0 && minor_of(req) < 12)
         return req->finish(-ENOENT);
+    req->session->note_entry(e->ino, e->attr.st_mode);
     kern::fuse_entry_out out;
     rf::encode_entry(entry_args(*e), out);
     return req->finish(&out, rf::entry_out_bytes(minor_of(req)));
@@ -65,10 +67,12 @@ RF_EXPORT int fuse_reply_entry(fuse_req_t req, const fuse_entry_param* e)
 
 RF_EXPORT int fuse_reply_create(fuse_req_t req, const fuse_entry_param* e, const fuse_file_info* fi)
 {
+    req->session->note_entry(e->ino, e->attr.st_mode);
     kern::fuse_entry_out entry;
     rf::encode_entry(entry_args(*e), entry);
     kern::fuse_open_out open = encode_open(*fi);
-    const std::array<iovec, 2> body{iovec{&entry, rf::entry_out_bytes(minor_of(req))}, iovec{&open, sizeof(open)}};
+    const std::array<iovec, 2> body{iovec{&entry, rf::entry_out_bytes(minor_of(req))},
+                                    iovec{&open, sizeof(open)}};
     return req->finish(0, body);
 }
 
@@ -158,8 +162,8 @@ RF_EXPORT int fuse_reply_lseek(fuse_req_t req, off_t off)
     return req->finish(&out, sizeof(out));
 }
 
-RF_EXPORT size_t fuse_add_direntry(fuse_req_t, char* buf, size_t bufsize, const char* name, const struct stat* stbuf,
-                                   off_t off)
+RF_EXPORT size_t fuse_add_direntry(fuse_req_t, char* buf, size_t bufsize, const char* name,
+                                   const struct stat* stbuf, off_t off)
 {
     if (!buf)
         return rf::dirent_bytes(std::strlen(name));
@@ -174,8 +178,8 @@ RF_EXPORT size_t fuse_add_direntry_plus(fuse_req_t, char* buf, size_t bufsize, c
         return rf::dirent_plus_bytes(std::strlen(name));
     kern::fuse_entry_out entry;
     rf::encode_entry(entry_args(*e), entry);
-    return rf::add_dirent_plus({reinterpret_cast<std::byte*>(buf), bufsize}, name, e->attr.st_ino, e->attr.st_mode,
-                               static_cast<std::uint64_t>(off), entry);
+    return rf::add_dirent_plus({reinterpret_cast<std::byte*>(buf), bufsize}, name, e->attr.st_ino,
+                               e->attr.st_mode, static_cast<std::uint64_t>(off), entry);
 }
 
 } // extern "C"

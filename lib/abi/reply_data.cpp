@@ -1,5 +1,5 @@
-// fuse_reply_data(): file data from memory and descriptors. Over the ring it is read straight into the buffer the
-// kernel copies from; over the device it is gathered first.
+// fuse_reply_data(): file data from memory and descriptors. Over the ring it is read straight into the buffer
+// the kernel copies from; over the device it is gathered first.
 #include "abi/export.hpp"
 #include "abi/handles.hpp"
 #include "buf/copy.hpp"
@@ -27,7 +27,8 @@ extern "C" {
 RF_EXPORT int fuse_reply_data(fuse_req_t req, fuse_bufvec* bufv, fuse_buf_copy_flags flags)
 {
     const std::size_t size = rf::buf::size(*bufv);
-    const bool plain = bufv->count == 1 && bufv->idx == 0 && bufv->off == 0 && !(bufv->buf[0].flags & FUSE_BUF_IS_FD);
+    const bool plain =
+        bufv->count == 1 && bufv->idx == 0 && bufv->off == 0 && !(bufv->buf[0].flags & FUSE_BUF_IS_FD);
     if (plain)
         return req->finish(bufv->buf[0].mem, size);
     if (size > 0 && size <= req->payload.size())

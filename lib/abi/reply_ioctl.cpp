@@ -34,8 +34,8 @@ RF_EXPORT int fuse_reply_ioctl_iov(fuse_req_t req, int result, const iovec* iov,
     return req->finish(0, {body.get(), pieces});
 }
 
-RF_EXPORT int fuse_reply_ioctl_retry(fuse_req_t req, const iovec* in_iov, size_t in_count, const iovec* out_iov,
-                                     size_t out_count)
+RF_EXPORT int fuse_reply_ioctl_retry(fuse_req_t req, const iovec* in_iov, size_t in_count,
+                                     const iovec* out_iov, size_t out_count)
 {
     std::array<std::byte, rf::kIoctlRetryMaxBytes> body;
     const int bytes =

@@ -128,7 +128,8 @@ RF_EXPORT int fuse_passthrough_open(fuse_req_t req, int fd)
     map.fd = fd;
     const int rc = rf::from_libc(::ioctl(req->session->fd(), rf::kern::kDevIocBackingOpen, &map));
     if (rc <= 0) {
-        rf::log::error("backing file refused: fd=%d (%s), reads and writes come here", fd, rf::log::errno_name(rc));
+        rf::log::error("backing file refused: fd=%d (%s), reads and writes come here", fd,
+                       rf::log::errno_name(rc));
         return 0;
     }
     return rc;

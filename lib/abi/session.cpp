@@ -22,7 +22,8 @@ namespace log = rf::log;
 bool all_options_known(const fuse_args& args)
 {
     if (args.argc == 1 && args.argv[0][0] == '-')
-        log::warning("fuse: argv[0] looks like an option, but is taken as the program's name: %s", args.argv[0]);
+        log::warning("fuse: argv[0] looks like an option, but is taken as the program's name: %s",
+                     args.argv[0]);
     if (args.argc <= 1)
         return true;
     std::string unknown;
@@ -90,13 +91,15 @@ void stop_by_signal(void* session, int signo)
 extern "C" {
 
 // Programs built before 3.17 come here; some bindings pass no operations, just to mount.
-RF_EXPORT fuse_session* fuse_session_new(fuse_args* args, const fuse_lowlevel_ops* op, size_t op_size, void* userdata)
+RF_EXPORT fuse_session* fuse_session_new(fuse_args* args, const fuse_lowlevel_ops* op, size_t op_size,
+                                         void* userdata)
 {
     return rf::abi::guarded<fuse_session*>(nullptr, [&] { return new_session(args, op, op_size, userdata); });
 }
 
-RF_EXPORT fuse_session* fuse_session_new_versioned(fuse_args* args, const fuse_lowlevel_ops* op, size_t op_size,
-                                                   const libfuse_version* version, void* userdata)
+RF_EXPORT fuse_session* fuse_session_new_versioned(fuse_args* args, const fuse_lowlevel_ops* op,
+                                                   size_t op_size, const libfuse_version* version,
+                                                   void* userdata)
 {
     if (!op || op_size == 0 || !version) {
         log::error("fuse: session not created: operations, their size and the version are needed (EINVAL)");
@@ -130,7 +133,8 @@ RF_EXPORT int fuse_session_custom_io_30(fuse_session* se, const fuse_custom_io* 
 RF_EXPORT int fuse_session_mount(fuse_session* se, const char* mountpoint)
 {
     if (!se || !mountpoint || se->fd() >= 0) {
-        log::error("fuse: mount refused: %s (EINVAL)", !mountpoint ? "no mount point" : "no session, or mounted already");
+        log::error("fuse: mount refused: %s (EINVAL)",
+                   !mountpoint ? "no mount point" : "no session, or mounted already");
         return -1;
     }
     return rf::abi::guarded<int>(-1, [&] {
@@ -138,7 +142,9 @@ RF_EXPORT int fuse_session_mount(fuse_session* se, const char* mountpoint)
             return -1;
         if (rf::mount::mount(mountpoint, se->mount_options, se->mounted) < 0)
             return -1;
-        se->set_mount_facts(se->mount_options.max_read.value_or(0), se->mount_options.default_permissions);
+        // A descriptor somebody else mounted has no path we could know.
+        se->set_mount_facts(se->mounted.external ? std::string() : se->mounted.mountpoint,
+                            se->mount_options.max_read.value_or(0), se->mount_options.default_permissions);
         se->attach(se->mounted.fd.release(), /* owned= */ true, {});
         return 0;
     });
@@ -226,13 +232,13 @@ RF_EXPORT int fuse_session_receive_buf(fuse_session* se, fuse_buf* buf)
     if (!se || !buf || se->fd() < 0)
         return -EINVAL;
     if (!buf->mem) {
-        // The caller frees it. Always the full size, which never changes: that is what `mem` holds from now on.
+        // The caller frees it. Always the full size, which never changes: that is what `mem` holds from now
+        // on.
         buf->mem = std::malloc(se->buffer_bytes());
         if (!buf->mem)
             return -ENOMEM;
     }
-    const ssize_t n =
-        se->device().read(se->fd(), {static_cast<std::byte*>(buf->mem), se->buffer_bytes()});
+    const ssize_t n = se->device().read(se->fd(), {static_cast<std::byte*>(buf->mem), se->buffer_bytes()});
     if (n == 0)
         se->stop(rf::StopCause::kUnmounted, 0);
     buf->size = n > 0 ? static_cast<std::size_t>(n) : 0;
@@ -252,7 +258,8 @@ RF_EXPORT void fuse_session_process_buf(fuse_session* se, const fuse_buf* buf)
     const std::unique_ptr<std::byte[]> copy(new (std::nothrow) std::byte[buf->size]);
     const ssize_t n = copy ? rf::from_libc(::read(buf->fd, copy.get(), buf->size)) : -ENOMEM;
     if (n < 0)
-        log::error("message not read from its pipe: fd=%d (%s), skipped", buf->fd, log::errno_name(static_cast<int>(n)));
+        log::error("message not read from its pipe: fd=%d (%s), skipped", buf->fd,
+                   log::errno_name(static_cast<int>(n)));
     else
         se->process_message({copy.get(), static_cast<std::size_t>(n)}, se->fd());
 }
@@ -265,7 +272,8 @@ RF_EXPORT void fuse_session_set_debug(fuse_session* se, int debug)
 
 RF_EXPORT void fuse_session_set_sync_init(fuse_session*)
 {
-    // Mounting waits for nothing here: init() runs in the loop, as with every kernel that has no synchronous INIT.
+    // Mounting waits for nothing here: init() runs in the loop, as with every kernel that has no synchronous
+    // INIT.
     log::debug("synchronous init is not used, init() runs when the loop starts");
 }
 

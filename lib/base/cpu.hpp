@@ -10,7 +10,8 @@ namespace rf {
 [[nodiscard]] unsigned count_cpu_list(std::string_view list) noexcept;
 
 /// CPUs that can ever come online, from /sys/devices/system/cpu/possible; -errno if that cannot be read.
-/// Not sysconf(): some libcs answer with the affinity mask there, and FUSE wants one ring queue per possible CPU.
+/// Not sysconf(): some libcs answer with the affinity mask there, and FUSE wants one ring queue per possible
+/// CPU.
 [[nodiscard]] int possible_cpus() noexcept;
 
 /// Binds the calling thread to `cpu`. -EINVAL if the CPU is offline or outside the thread's cpuset.

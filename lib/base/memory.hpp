@@ -10,7 +10,8 @@
 
 namespace rf {
 
-/// Owns one anonymous mapping. A forked child does not get it: the kernel may be writing into it for the parent.
+/// Owns one anonymous mapping. A forked child does not get it: the kernel may be writing into it for the
+/// parent.
 class MappedMemory {
 public:
     MappedMemory() = default;
@@ -29,7 +30,8 @@ public:
     /// 0 or -errno. REQUIRES: nothing mapped yet.
     [[nodiscard]] int map(std::size_t size) noexcept
     {
-        void* at = ::mmap(nullptr, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+        void* at =
+            ::mmap(nullptr, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
         if (at == MAP_FAILED)
             return from_libc(-1);
         // Best effort: without it a child merely pays for copies it never looks at.

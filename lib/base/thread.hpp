@@ -14,8 +14,8 @@ public:
     Thread& operator=(const Thread&) = delete;
     ~Thread() { join(); }
 
-    /// Starts `run(argument)`; 0 or -errno. The environment variable FUSE_THREAD_STACK gives the stack in bytes.
-    /// SIGTERM, SIGINT, SIGHUP and SIGQUIT are blocked in the new thread. REQUIRES: not started.
+    /// Starts `run(argument)`; 0 or -errno. The environment variable FUSE_THREAD_STACK gives the stack in
+    /// bytes. SIGTERM, SIGINT, SIGHUP and SIGQUIT are blocked in the new thread. REQUIRES: not started.
     [[nodiscard]] int start(const char* name, void (*run)(void*), void* argument) noexcept;
 
     /// Waits for the end; nothing happens if it was never started or is joined already.

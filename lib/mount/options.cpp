@@ -285,8 +285,6 @@ int parse_options(fuse_args* args, Options& out)
 void print_help()
 {
     static constexpr char kText[] =
-        "    -o allow_other         let users other than the one who mounts use the files\n"
-        "    -o auto_unmount        unmount when the filesystem process ends, however it ends\n"
         "    -o default_permissions have the kernel check file modes and owners\n"
         "    -o fsname=NAME         name shown as the source of the mount\n"
         "    -o subtype=NAME        kind of filesystem, shown after \"fuse.\"\n"

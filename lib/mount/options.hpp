@@ -50,7 +50,8 @@ struct Options {
 /// had for options that are not given. 0, or -EINVAL after a message for a word of ours with a bad value.
 [[nodiscard]] int parse_options(fuse_args* args, Options& out);
 
-/// Prints the mount options worth knowing to stdout, in the layout of --help.
+/// Prints the mount options worth knowing to stdout, in the layout of --help; without allow_other and
+/// auto_unmount, which stand among the session's.
 void print_help();
 
 } // namespace rf::mount

@@ -14,9 +14,11 @@ constexpr std::size_t round_up_8(std::size_t bytes) noexcept
     return (bytes + 7) & ~std::size_t{7};
 }
 
-/// The security-context record among the extensions: the header's word tells it apart from groups (32 and up).
-/// 1 with `record` set to what follows the header and `count` to its labels; 0 if there is none; -EINVAL.
-int find_record(std::span<const std::byte> bytes, std::span<const std::byte>& record, std::uint32_t& count) noexcept
+/// The security-context record among the extensions: the header's word tells it apart from groups (32 and
+/// up). 1 with `record` set to what follows the header and `count` to its labels; 0 if there is none;
+/// -EINVAL.
+int find_record(std::span<const std::byte> bytes, std::span<const std::byte>& record,
+                std::uint32_t& count) noexcept
 {
     while (!bytes.empty()) {
         kern::fuse_secctx_header header;

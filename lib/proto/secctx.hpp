@@ -1,4 +1,5 @@
-// Security labels that come with requests which create something: the extension FUSE_SECURITY_CTX of the wire.
+// Security labels that come with requests which create something: the extension FUSE_SECURITY_CTX of the
+// wire.
 #pragma once
 
 #include <cstddef>

@@ -1,5 +1,5 @@
-// What each decoded request becomes: a call of one low-level operation, with libfuse's answer where the filesystem
-// lacks it.
+// What each decoded request becomes: a call of one low-level operation, with libfuse's answer where the
+// filesystem lacks it.
 #pragma once
 
 #include "proto/operations.hpp"
@@ -7,15 +7,15 @@
 
 namespace rf {
 
-/// Lives on the stack of the thread that delivers. Implementations by topic: calls_tree.cpp (names and inodes),
-/// calls_file.cpp (open files), calls_dir.cpp (directories and extended attributes), calls_connection.cpp.
+/// Lives on the stack of the thread that delivers. Implementations by topic: calls_tree.cpp (names and
+/// inodes), calls_file.cpp (open files), calls_dir.cpp (directories and extended attributes),
+/// calls_connection.cpp.
 class Calls final : public Operations {
 public:
     Calls(Session& session, Request& request) noexcept
         : session_(session), request_(request), req_(handle_of(request)), ops_(session.ops()),
           node_(request.in.header.nodeid)
-    {
-    }
+    {}
 
     void init(const kern::fuse_init_in& in, size_t wire_bytes) override;
     void destroy() override;

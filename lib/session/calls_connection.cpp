@@ -61,8 +61,8 @@ void Session::forget(fuse_ino_t ino, std::uint64_t nlookup)
     }();
     Slot* slot = acquire_slot();
     if (!slot) {
-        log::error("no memory to forget: nodeid=%lu nlookup=%lu, the inode stays", static_cast<unsigned long>(ino),
-                   static_cast<unsigned long>(nlookup));
+        log::error("no memory to forget: nodeid=%lu nlookup=%lu, the inode stays",
+                   static_cast<unsigned long>(ino), static_cast<unsigned long>(nlookup));
         return;
     }
     slot->transport = &device();

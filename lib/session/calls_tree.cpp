@@ -12,11 +12,13 @@ namespace rf {
 namespace {
 
 // The bits of fuse_setattr_in.valid that filesystems know as FUSE_SET_ATTR_*; FH and LOCKOWNER are for us.
-constexpr std::uint32_t kSetattrBits = kern::FATTR_MODE | kern::FATTR_UID | kern::FATTR_GID | kern::FATTR_SIZE |
-                                       kern::FATTR_ATIME | kern::FATTR_MTIME | kern::FATTR_ATIME_NOW |
-                                       kern::FATTR_MTIME_NOW | kern::FATTR_CTIME | kern::FATTR_KILL_SUIDGID;
+constexpr std::uint32_t kSetattrBits = kern::FATTR_MODE | kern::FATTR_UID | kern::FATTR_GID |
+                                       kern::FATTR_SIZE | kern::FATTR_ATIME | kern::FATTR_MTIME |
+                                       kern::FATTR_ATIME_NOW | kern::FATTR_MTIME_NOW | kern::FATTR_CTIME |
+                                       kern::FATTR_KILL_SUIDGID;
 static_assert(kern::FATTR_SIZE == FUSE_SET_ATTR_SIZE && kern::FATTR_MTIME_NOW == FUSE_SET_ATTR_MTIME_NOW &&
-              kern::FATTR_CTIME == FUSE_SET_ATTR_CTIME && kern::FATTR_KILL_SUIDGID == FUSE_SET_ATTR_KILL_SUID);
+              kern::FATTR_CTIME == FUSE_SET_ATTR_CTIME &&
+              kern::FATTR_KILL_SUIDGID == FUSE_SET_ATTR_KILL_SUID);
 
 } // namespace
 

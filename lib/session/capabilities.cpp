@@ -66,8 +66,8 @@ std::uint64_t init_flags_of(std::uint64_t capabilities) noexcept
 
 std::uint64_t default_capabilities(const fuse_lowlevel_ops& ops) noexcept
 {
-    std::uint64_t wanted = FUSE_CAP_ASYNC_READ | FUSE_CAP_AUTO_INVAL_DATA | FUSE_CAP_ASYNC_DIO | FUSE_CAP_IOCTL_DIR |
-                           FUSE_CAP_ATOMIC_O_TRUNC | FUSE_CAP_OVER_IO_URING;
+    std::uint64_t wanted = FUSE_CAP_ASYNC_READ | FUSE_CAP_AUTO_INVAL_DATA | FUSE_CAP_ASYNC_DIO |
+                           FUSE_CAP_IOCTL_DIR | FUSE_CAP_ATOMIC_O_TRUNC | FUSE_CAP_OVER_IO_URING;
     if (ops.write_buf)
         wanted |= FUSE_CAP_SPLICE_READ;
     if (ops.getlk && ops.setlk)

@@ -90,8 +90,8 @@ void Session::deliver(Slot& slot)
 void Session::trace_request(const Request& request) const
 {
     const kern::fuse_in_header& header = request.in.header;
-    log::debug("request: unique=%" PRIu64 " op=%s (%u) nodeid=%" PRIu64 " len=%u pid=%u over=%s", header.unique,
-               op_name(header.opcode), header.opcode, header.nodeid, header.len, header.pid,
+    log::debug("request: unique=%" PRIu64 " op=%s (%u) nodeid=%" PRIu64 " len=%u pid=%u over=%s",
+               header.unique, op_name(header.opcode), header.opcode, header.nodeid, header.len, header.pid,
                request.entry ? "ring" : "device");
 }
 
@@ -102,8 +102,8 @@ void Session::trace_answer(const Request& request, int error, std::span<const io
     std::size_t bytes = 0;
     for (const iovec& piece : body)
         bytes += piece.iov_len;
-    log::debug("answer: unique=%" PRIu64 " op=%s error=%d (%s) bytes=%zu", request.in.header.unique, request.name(),
-               error, error ? log::errno_name(error) : "ok", bytes);
+    log::debug("answer: unique=%" PRIu64 " op=%s error=%d (%s) bytes=%zu", request.in.header.unique,
+               request.name(), error, error ? log::errno_name(error) : "ok", bytes);
 }
 
 } // namespace rf

@@ -1,8 +1,8 @@
-// INIT: what the kernel offers, what the filesystem's init() makes of it, what is answered, and whether the ring is
-// used. Everything that can go wrong with the ring has to go wrong before the answer: once the kernel was promised
-// one, ordinary requests wait until it is there.
+// INIT: what the kernel offers, what the filesystem's init() makes of it, what is answered, and whether the
+// ring is used. Everything that can go wrong with the ring has to go wrong before the answer: once the kernel
+// was promised one, ordinary requests wait until it is there.
 #include "session/capabilities.hpp"
-#include "cli/conn_flags.hpp"
+#include "session/conn_flags.hpp"
 #include "session/session.hpp"
 
 #include "base/cpu.hpp"
@@ -17,8 +17,8 @@ namespace {
 
 constexpr std::uint32_t kDefaultMaxWrite = 1u << 20;
 
-// A NOTIFY_REPLY carries a 40-byte header before its data. Kernel: dev_uring.c (v6.18) copies both into a ring entry's
-// payload without a look at the length, so a whole page is left for the header.
+// A NOTIFY_REPLY carries a 40-byte header before its data. Kernel: dev_uring.c (v6.18) copies both into a
+// ring entry's payload without a look at the length, so a whole page is left for the header.
 constexpr std::size_t kRetrieveHeadroom = 4096;
 
 void log_background(unsigned background)
@@ -32,28 +32,31 @@ void Session::offer_to_filesystem(fuse_conn_info& conn, const Offer& offer) cons
 {
     conn.proto_major = kern::kMajor;
     conn.proto_minor = offer.minor;
-    conn.max_write = std::min<std::uint64_t>(kDefaultMaxWrite, std::uint64_t{max_pages_limit()} * kern::kPageBytes);
+    conn.max_write =
+        std::min<std::uint64_t>(kDefaultMaxWrite, std::uint64_t{max_pages_limit()} * kern::kPageBytes);
     conn.max_read = mount_max_read_;
     conn.max_readahead = offer.max_readahead;
     conn.time_gran = 1;
     conn.capable_ext = capabilities_of(offer.flags);
     conn.capable = static_cast<std::uint32_t>(conn.capable_ext);
-    cli::set_default_want(conn, default_capabilities(ops_) & conn.capable_ext);
+    set_default_want(conn, default_capabilities(ops_) & conn.capable_ext);
 }
 
 /// What init() left in `conn`: 0, or -EPROTO after a message.
 int Session::check_wants(fuse_conn_info& conn) const
 {
-    if (cli::reconcile_want(conn) < 0)
+    if (reconcile_want(conn) < 0)
         return -EPROTO;
     if (const std::uint64_t beyond = conn.want_ext & ~conn.capable_ext; beyond != 0) {
-        log::error("init() wants what the kernel does not offer: FUSE_CAP bits %#" PRIx64 " (EPROTO), the session ends",
+        log::error("init() wants what the kernel does not offer: FUSE_CAP bits %#" PRIx64
+                   " (EPROTO), the session ends",
                    beyond);
         return -EPROTO;
     }
     if (conn.max_read != mount_max_read_) {
-        log::error("init() and the mount disagree: conn->max_read=%u, -o max_read=%u (EPROTO), the session ends",
-                   conn.max_read, mount_max_read_);
+        log::error(
+            "init() and the mount disagree: conn->max_read=%u, -o max_read=%u (EPROTO), the session ends",
+            conn.max_read, mount_max_read_);
         return -EPROTO;
     }
     return 0;
@@ -68,7 +71,8 @@ Wants Session::wants_of(const fuse_conn_info& conn) const
     wants.max_write = static_cast<std::uint32_t>(std::min<std::size_t>(conn.max_write, largest));
     wants.max_pages_limit = max_pages_limit();
     wants.max_readahead = conn.max_readahead;
-    wants.max_background = static_cast<std::uint16_t>(std::min<std::uint32_t>(conn.max_background, UINT16_MAX));
+    wants.max_background =
+        static_cast<std::uint16_t>(std::min<std::uint32_t>(conn.max_background, UINT16_MAX));
     wants.congestion_threshold =
         static_cast<std::uint16_t>(std::min<std::uint32_t>(conn.congestion_threshold, UINT16_MAX));
     wants.time_gran = conn.time_gran;
@@ -87,8 +91,8 @@ unsigned Session::ring_background() const noexcept
     return static_cast<unsigned>(std::clamp<std::uint64_t>(scaled, kKernelDefault, UINT16_MAX));
 }
 
-/// Agrees on the ring and sets it up: 0; 1 if the device is to be used; -errno (after a message) if the ring was
-/// asked for and cannot be had.
+/// Agrees on the ring and sets it up: 0; 1 if the device is to be used; -errno (after a message) if the ring
+/// was asked for and cannot be had.
 int Session::try_ring(const Offer& offer, Wants& wants, Agreed& agreed)
 {
     const bool demanded = options_.transport == Choice::kFuseUring;
@@ -140,7 +144,8 @@ void Session::handle_init(Request& request, const kern::fuse_init_in& in, std::s
 {
     Offer offer;
     if (const int rc = read_offer(in, wire_bytes, offer); rc < 0) {
-        log::error("init refused: protocol %u.%u (%s), the session ends", in.major, in.minor, log::errno_name(rc));
+        log::error("init refused: protocol %u.%u (%s), the session ends", in.major, in.minor,
+                   log::errno_name(rc));
         return fail_init(request, rc);
     }
     if (offer.major_too_new) {

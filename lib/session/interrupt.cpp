@@ -1,8 +1,8 @@
 // INTERRUPT: finds the request it means and tells the filesystem.
 //
-// It comes over the device, on another thread than the request, so it may also come first: then it waits for the
-// request in a small memory. Kernel: dev_uring.c (v6.18) takes no answer to an INTERRUPT of a ring request, so
-// "ask again" (EAGAIN), which the device path would offer, is no way out; the memory serves both.
+// It comes over the device, on another thread than the request, so it may also come first: then it waits for
+// the request in a small memory. Kernel: dev_uring.c (v6.18) takes no answer to an INTERRUPT of a ring
+// request, so "ask again" (EAGAIN), which the device path would offer, is no way out; the memory serves both.
 #include "session/session.hpp"
 
 #include <algorithm>

@@ -9,7 +9,8 @@
 namespace rf {
 namespace {
 
-// Uniques of retrieve requests: disjoint from the kernel's own (small, even) and from the ring's kicks (2^61).
+// Uniques of retrieve requests: disjoint from the kernel's own (small, even) and from the ring's kicks
+// (2^61).
 constexpr std::uint64_t kRetrieveBase = std::uint64_t{1} << 62;
 
 } // namespace
@@ -18,7 +19,8 @@ int Session::notify(kern::NotifyCode code, std::span<iovec> body)
 {
     if (!got_init_.load(std::memory_order_acquire) || fd_ < 0)
         return -ENOTCONN;
-    // The kernel may wait, inside the notification, for a request this very thread has answered but not sent yet.
+    // The kernel may wait, inside the notification, for a request this very thread has answered but not sent
+    // yet.
     flush_answers();
     kern::fuse_out_header header{};
     header.error = code;

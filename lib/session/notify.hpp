@@ -7,7 +7,8 @@ namespace rf {
 class Session;
 }
 
-/// What the filesystem keeps to wake pollers of one open file. The filesystem's, until fuse_pollhandle_destroy().
+/// What the filesystem keeps to wake pollers of one open file. The filesystem's, until
+/// fuse_pollhandle_destroy().
 struct fuse_pollhandle {
     std::uint64_t kernel_handle;
     rf::Session* session;

@@ -3,8 +3,8 @@
 #include "base/log.hpp"
 
 #include <array>
-#include <charconv>
 #include <cerrno>
+#include <charconv>
 #include <cstddef>
 #include <cstdlib>
 #include <string_view>
@@ -50,7 +50,8 @@ int apply_environment(SessionOptions& out)
         const auto parsed = std::from_chars(word.data(), word.data() + word.size(), depth);
         if (parsed.ec != std::errc() || parsed.ptr != word.data() + word.size() || depth == 0 ||
             depth > kMaxRingDepth) {
-            log::error("ring depth refused: FUSE_URING_QUEUE_DEPTH=%s, 1 to %u is possible", text, kMaxRingDepth);
+            log::error("ring depth refused: FUSE_URING_QUEUE_DEPTH=%s, 1 to %u is possible", text,
+                       kMaxRingDepth);
             return -EINVAL;
         }
         out.ring_depth = depth;
@@ -70,12 +71,14 @@ int parse_session_options(fuse_args* args, SessionOptions& out)
     const int parsed = ::fuse_opt_parse(args, &words, kTable.data(), nullptr);
     int rc = parsed < 0 ? -EINVAL : 0;
     if (rc == 0 && words.transport && !parse_choice(words.transport, out.transport)) {
-        log::error("transport unknown: -o transport=%s, known are auto, fuse_uring, dev, dev_uring", words.transport);
+        log::error("transport unknown: -o transport=%s, known are auto, fuse_uring, dev, dev_uring",
+                   words.transport);
         rc = -EINVAL;
     }
     std::free(words.transport);
     if (rc == 0 && (words.depth == 0 || words.depth > kMaxRingDepth)) {
-        log::error("ring depth refused: -o io_uring_q_depth=%u, 1 to %u is possible", words.depth, kMaxRingDepth);
+        log::error("ring depth refused: -o io_uring_q_depth=%u, 1 to %u is possible", words.depth,
+                   kMaxRingDepth);
         rc = -EINVAL;
     }
     if (rc < 0)
@@ -89,7 +92,8 @@ int parse_session_options(fuse_args* args, SessionOptions& out)
     if (chosen < 0)
         return chosen;
     if (out.transport == Choice::kDeviceUring) {
-        log::error("transport not available: dev_uring is not part of this version; use auto, fuse_uring or dev");
+        log::error(
+            "transport not available: dev_uring is not part of this version; use auto, fuse_uring or dev");
         return -EINVAL;
     }
     return 0;

@@ -15,8 +15,8 @@ struct SessionOptions {
     Choice transport = Choice::kAuto;
 };
 
-/// Takes our words out of `args`, then lets the environment have its say (it is the only way to reach a program
-/// built elsewhere). 0, or -EINVAL after a message.
+/// Takes our words out of `args`, then lets the environment have its say (it is the only way to reach a
+/// program built elsewhere). 0, or -EINVAL after a message.
 [[nodiscard]] int parse_session_options(fuse_args* args, SessionOptions& out);
 
 } // namespace rf

@@ -10,8 +10,8 @@ namespace rf {
 bool Request::take_answer()
 {
     RequestState expected = RequestState::kLive;
-    // acq_rel: the thread that answers has seen all the deliverer wrote; the next user of the object sees that
-    // the answer is given.
+    // acq_rel: the thread that answers has seen all the deliverer wrote; the next user of the object sees
+    // that the answer is given.
     if (state.compare_exchange_strong(expected, RequestState::kAnswered, std::memory_order_acq_rel))
         return true;
     log::error("answer refused: op=%s unique=%" PRIu64 " was answered before, nothing sent", name(),
@@ -31,8 +31,8 @@ int Request::finish(int error, std::span<const iovec> body)
         let_go();
         return 0;
     }
-    // Kernel: fuse_dev_do_write(), fs/fuse/dev.c (v6.18): an error outside -511..0 is refused before the request is
-    // looked up, so its caller would wait for ever. Send something legal.
+    // Kernel: fuse_dev_do_write(), fs/fuse/dev.c (v6.18): an error outside -511..0 is refused before the
+    // request is looked up, so its caller would wait for ever. Send something legal.
     if (error > 0 || error < -static_cast<int>(kern::kMaxReplyError)) {
         log::error("illegal answer: op=%s unique=%" PRIu64 " error=%d, sending ERANGE", name(),
                    unique.load(std::memory_order_relaxed), error);

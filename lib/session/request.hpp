@@ -12,8 +12,8 @@ namespace rf {
 
 class Session;
 
-/// kFree: in the pool or a worker's pocket. kLive: the filesystem owes an answer. kAnswered: it gave one; the object
-/// waits for its last holder.
+/// kFree: in the pool or a worker's pocket. kLive: the filesystem owes an answer. kAnswered: it gave one; the
+/// object waits for its last holder.
 enum class RequestState : std::uint8_t { kFree, kLive, kAnswered };
 
 /// Members without a note belong to the thread that delivers until kLive, and are constant from then on.

@@ -1,5 +1,5 @@
-// Where requests live: chunks that are never given back before the session ends, so that looking through all of
-// them (for an INTERRUPT) needs no lock against those that come and go.
+// Where requests live: chunks that are never given back before the session ends, so that looking through all
+// of them (for an INTERRUPT) needs no lock against those that come and go.
 #pragma once
 
 #include "base/mutex.hpp"

@@ -1,7 +1,7 @@
 #include "session/session.hpp"
 
 #include "base/log.hpp"
-#include "transport/device_reader.hpp"
+#include "transport/device.hpp"
 
 #include <algorithm>
 #include <cstring>
@@ -10,12 +10,14 @@
 
 namespace rf {
 
-Session::Session(const fuse_lowlevel_ops* ops, std::size_t op_size, void* userdata, const SessionOptions& options)
+Session::Session(const fuse_lowlevel_ops* ops, std::size_t op_size, void* userdata,
+                 const SessionOptions& options)
     : userdata_(userdata), options_(options), owner_(::getuid()), debug_(options.debug), engine_(*this, *this)
 {
     if (op_size > sizeof(ops_)) {
-        log::error("operations newer than the library: op_size=%zu known=%zu, the further ones are never called",
-                   op_size, sizeof(ops_));
+        log::error(
+            "operations newer than the library: op_size=%zu known=%zu, the further ones are never called",
+            op_size, sizeof(ops_));
     }
     if (ops)
         std::memcpy(&ops_, ops, std::min(op_size, sizeof(ops_)));
@@ -28,8 +30,9 @@ Session::~Session()
     if (got_init_.load(std::memory_order_acquire) && !got_destroy_.exchange(true) && ops_.destroy)
         ops_.destroy(userdata_);
     if (const std::size_t unanswered = pool_.unanswered(); unanswered > 0)
-        log::error("session ends with requests=%zu unanswered, the handles of these must not be used any more",
-                   unanswered);
+        log::error(
+            "session ends with requests=%zu unanswered, the handles of these must not be used any more",
+            unanswered);
 }
 
 int Session::open()
@@ -53,8 +56,9 @@ void Session::detach()
     engine_.attach(-1, {});
 }
 
-void Session::set_mount_facts(std::uint32_t max_read, bool default_permissions) noexcept
+void Session::set_mount_facts(std::string mountpoint, std::uint32_t max_read, bool default_permissions)
 {
+    engine_.kicker().set_mountpoint(std::move(mountpoint));
     mount_max_read_ = max_read;
     default_permissions_ = default_permissions;
 }

@@ -1,5 +1,5 @@
-// One mount: from fuse_session_new() to fuse_session_destroy(). Takes requests from the transports, turns them into
-// calls of the filesystem, and sends what the filesystem has to say to the kernel.
+// One mount: from fuse_session_new() to fuse_session_destroy(). Takes requests from the transports, turns
+// them into calls of the filesystem, and sends what the filesystem has to say to the kernel.
 #pragma once
 
 #include "base/event.hpp"
@@ -15,6 +15,8 @@
 #include <array>
 #include <atomic>
 #include <fuse_lowlevel.h>
+#include <string>
+#include <sys/stat.h>
 #include <vector>
 
 namespace rf {
@@ -28,7 +30,8 @@ struct SessionStats {
 
 class Session : public RequestSink, public StopSignal {
 public:
-    /// `ops` is copied: the first `op_size` bytes count, newer members we do not know are ignored with a message.
+    /// `ops` is copied: the first `op_size` bytes count, newer members we do not know are ignored with a
+    /// message.
     Session(const fuse_lowlevel_ops* ops, std::size_t op_size, void* userdata, const SessionOptions& options);
     ~Session() override;
     Session(const Session&) = delete;
@@ -45,7 +48,7 @@ public:
     void detach();
     [[nodiscard]] int fd() const noexcept { return fd_; }
     /// What the mount was told; init() has to agree with it.
-    void set_mount_facts(std::uint32_t max_read, bool default_permissions) noexcept;
+    void set_mount_facts(std::string mountpoint, std::uint32_t max_read, bool default_permissions);
     void set_debug(bool on) noexcept;
     [[nodiscard]] const SessionOptions& options() const noexcept { return options_; }
 
@@ -82,6 +85,12 @@ public:
     [[nodiscard]] int retrieve(fuse_ino_t ino, std::size_t size, off_t offset, void* cookie);
     /// The cookie of an answer; false if nobody asked (any more).
     [[nodiscard]] bool take_retrieve(std::uint64_t unique, void*& cookie) RF_EXCLUDES(retrieve_mutex_);
+    /// The kernel learns of `attr`'s inode with the answer being built. Any thread.
+    void note_entry(fuse_ino_t ino, mode_t mode) noexcept
+    {
+        if (S_ISREG(mode) && ino != 0)
+            engine_.kicker().note_regular_file(ino);
+    }
     void flush_answers() noexcept { engine_.flush(); }
 
     // ---- Calls of the dispatcher into its own session (calls_*.cpp, init.cpp, interrupt.cpp).
@@ -140,7 +149,7 @@ private:
 
     // Written while INIT is handled, before got_init_ (release); read after it (acquire).
     Peer peer_;
-    std::uint64_t wanted_ = 0; // FUSE_CAP_* in force
+    std::uint64_t wanted_ = 0;       // FUSE_CAP_* in force
     std::size_t retrieve_limit_ = 0; // bytes one NOTIFY_REPLY may carry
     std::atomic<bool> got_init_{false};
     std::atomic<bool> got_destroy_{false};

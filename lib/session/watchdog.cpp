@@ -79,10 +79,12 @@ void Watchdog::watch()
     const int limit_ms = static_cast<int>(timeout_seconds_) * 1000;
     if (::poll(watched.data(), 1, limit_ms) != 0)
         return;
-    log::error("session does not end: %u seconds after it was told to, aborting the connection and the process",
-               timeout_seconds_);
+    log::error(
+        "session does not end: %u seconds after it was told to, aborting the connection and the process",
+        timeout_seconds_);
     if (const int rc = abort_connection(session_.fd()); rc < 0)
-        log::error("connection not aborted (%s), its callers are freed when the process ends", log::errno_name(rc));
+        log::error("connection not aborted (%s), its callers are freed when the process ends",
+                   log::errno_name(rc));
     ::_exit(kExitStatus);
 }
 

@@ -8,7 +8,8 @@ namespace rf {
 
 class Session;
 
-/// A thread that waits for the stop, then for its end, and after that no longer. start() and stop(): one thread.
+/// A thread that waits for the stop, then for its end, and after that no longer. start() and stop(): one
+/// thread.
 class Watchdog {
 public:
     explicit Watchdog(Session& session) noexcept : session_(session) {}

@@ -2,6 +2,7 @@
 
 #include "proto/kernel.hpp"
 
+#include <algorithm>
 #include <array>
 #include <cstring>
 #include <fcntl.h>
@@ -16,6 +17,14 @@ namespace {
 constexpr std::size_t kInlinePieces = 16;
 
 } // namespace
+
+std::size_t device_buffer_bytes(std::size_t max_write) noexcept
+{
+    // Kernel: fuse_dev_do_read(), fs/fuse/dev.c: a buffer below max(8192, 80 + max_write) gets EINVAL. A
+    // whole page in front keeps the data of a large WRITE page-aligned in most layouts and costs address
+    // space only.
+    return std::max<std::size_t>(kern::kMinReadBuffer, kern::kPageBytes + max_write);
+}
 
 ssize_t DeviceTransport::read(int fd, std::span<std::byte> buffer) const
 {

@@ -32,7 +32,8 @@ int DevicePool::add_worker()
         return -ENOMEM;
     int rc = worker->reader.open(buffer_bytes_, config_.clone_fd);
     if (rc < 0 && config_.clone_fd) {
-        log::error("clone of /dev/fuse failed (%s), this thread shares the session's descriptor", log::errno_name(rc));
+        log::error("clone of /dev/fuse failed (%s), this thread shares the session's descriptor",
+                   log::errno_name(rc));
         worker.reset(new (std::nothrow) Worker(*this));
         rc = worker ? worker->reader.open(buffer_bytes_, false) : -ENOMEM;
     }
@@ -112,7 +113,8 @@ void DevicePool::grow_if_last_idle()
     if (count_.load(std::memory_order_relaxed) >= config_.max_threads || stop_.stopped())
         return;
     if (const int rc = add_worker(); rc < 0)
-        log::error("no further worker thread (%s), requests may wait for the present ones", log::errno_name(rc));
+        log::error("no further worker thread (%s), requests may wait for the present ones",
+                   log::errno_name(rc));
 }
 
 bool DevicePool::leave_if_superfluous()

@@ -1,4 +1,5 @@
-// The threads that read /dev/fuse: all of the work on the device transport, the small companion work beside a ring.
+// The threads that read /dev/fuse: all of the work on the device transport, the small companion work beside a
+// ring.
 #pragma once
 
 #include "base/mutex.hpp"
@@ -11,14 +12,13 @@
 
 namespace rf {
 
-/// Grows by one thread whenever the last idle one takes a request, up to max_threads; a thread that finds more
-/// than max_idle_threads idle ends itself.
+/// Grows by one thread whenever the last idle one takes a request, up to max_threads; a thread that finds
+/// more than max_idle_threads idle ends itself.
 class DevicePool {
 public:
     DevicePool(DeviceTransport& device, RequestSink& sink, StopSignal& stop) noexcept
         : device_(device), sink_(sink), stop_(stop)
-    {
-    }
+    {}
     ~DevicePool() { join(); }
 
     /// Starts the first thread. 0 or -errno.
@@ -33,8 +33,7 @@ private:
     struct Worker {
         explicit Worker(DevicePool& owner) noexcept
             : pool(owner), reader(owner.device_, owner.sink_, owner.stop_)
-        {
-        }
+        {}
         DevicePool& pool;
         DeviceReader reader;
         Thread thread;
@@ -56,7 +55,8 @@ private:
     LoopConfig config_;
     std::size_t buffer_bytes_ = 0;
 
-    // Any thread. A count that is off for a moment starts one thread too many or one request too late, no more.
+    // Any thread. A count that is off for a moment starts one thread too many or one request too late, no
+    // more.
     std::atomic<unsigned> count_{0};
     std::atomic<unsigned> idle_{0};
 

@@ -10,8 +10,6 @@
 namespace rf {
 namespace {
 
-constexpr std::size_t kPageBytes = 4096;
-
 int watch(int epoll, int fd, std::uint32_t events) noexcept
 {
     epoll_event event{};
@@ -21,13 +19,6 @@ int watch(int epoll, int fd, std::uint32_t events) noexcept
 }
 
 } // namespace
-
-std::size_t device_buffer_bytes(std::size_t max_write) noexcept
-{
-    // Kernel: fuse_dev_do_read(), fs/fuse/dev.c: a buffer below max(8192, 80 + max_write) gets EINVAL. A whole page
-    // in front keeps the data of a large WRITE page-aligned in most layouts and costs address space only.
-    return std::max<std::size_t>(kern::kMinReadBuffer, kPageBytes + max_write);
-}
 
 DeviceReader::~DeviceReader()
 {

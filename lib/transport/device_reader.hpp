@@ -11,8 +11,7 @@ class DeviceReader {
 public:
     DeviceReader(DeviceTransport& device, RequestSink& sink, StopSignal& stop) noexcept
         : device_(device), sink_(sink), stop_(stop)
-    {
-    }
+    {}
     ~DeviceReader();
     DeviceReader(const DeviceReader&) = delete;
     DeviceReader& operator=(const DeviceReader&) = delete;
@@ -27,7 +26,8 @@ public:
     /// Waits until there may be a message or the session stops. 0 or -errno.
     [[nodiscard]] int wait();
 
-    /// Handles the message of `bytes` bytes that receive() took. 0 or -errno (no memory; the message is answered).
+    /// Handles the message of `bytes` bytes that receive() took. 0 or -errno (no memory; the message is
+    /// answered).
     [[nodiscard]] int handle(std::size_t bytes);
 
     [[nodiscard]] int fd() const noexcept { return fd_; }
@@ -43,9 +43,9 @@ private:
     int fd_ = -1;
 };
 
-/// Makes reads of the device return at once while it lives; then the descriptor is as it was. A reader must never
-/// sleep inside read(): nothing but a request could wake it there, and it waits in epoll instead.
-/// An application's own I/O functions are left alone: their descriptor is theirs.
+/// Makes reads of the device return at once while it lives; then the descriptor is as it was. A reader must
+/// never sleep inside read(): nothing but a request could wake it there, and it waits in epoll instead. An
+/// application's own I/O functions are left alone: their descriptor is theirs.
 class NonblockingDevice {
 public:
     explicit NonblockingDevice(const DeviceTransport& device) noexcept;
@@ -57,8 +57,5 @@ private:
     int fd_ = -1;
     int flags_ = -1;
 };
-
-/// Bytes a device read buffer needs for writes of up to `max_write`, headers included.
-[[nodiscard]] std::size_t device_buffer_bytes(std::size_t max_write) noexcept;
 
 } // namespace rf

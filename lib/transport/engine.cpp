@@ -10,7 +10,8 @@
 namespace rf {
 namespace {
 
-/// Reads and handles what the device has, without waiting. 0, or -errno (with the stop signal given) at the end.
+/// Reads and handles what the device has, without waiting. 0, or -errno (with the stop signal given) at the
+/// end.
 int drain_device(DeviceReader& reader, StopSignal& stop)
 {
     while (!stop.stopped()) {
@@ -56,7 +57,8 @@ int Engine::run_threads(std::size_t buffer_bytes)
     DevicePool pool(device_, sink_, stop_);
     const int rc = pool.start(config_, buffer_bytes);
     if (rc == 0) {
-        std::array<pollfd, 2> watched{pollfd{stop_.stop_fd(), POLLIN, 0}, pollfd{ring_started_.fd(), POLLIN, 0}};
+        std::array<pollfd, 2> watched{pollfd{stop_.stop_fd(), POLLIN, 0},
+                                      pollfd{ring_started_.fd(), POLLIN, 0}};
         while (!stop_.stopped() && !ring_active_.load(std::memory_order_acquire))
             (void)::poll(watched.data(), watched.size(), -1);
         if (ring_active_.load(std::memory_order_acquire))
@@ -116,9 +118,10 @@ int Engine::prepare_ring(std::size_t payload_bytes)
     const int nr_queues = possible_cpus();
     if (nr_queues < 0)
         return nr_queues;
-    if (!config_.single && !ring_policy::cap_allows_ring(config_.max_threads, static_cast<unsigned>(nr_queues)))
+    if (!config_.single &&
+        !ring_policy::cap_allows_ring(config_.max_threads, static_cast<unsigned>(nr_queues)))
         return -EUSERS;
-    std::unique_ptr<FuseUring> ring = std::make_unique<FuseUring>(device_, sink_, stop_);
+    std::unique_ptr<FuseUring> ring = std::make_unique<FuseUring>(device_, kicker_, sink_, stop_);
     if (const int rc = ring->prepare(config_, payload_bytes, static_cast<unsigned>(nr_queues)); rc < 0)
         return rc;
     ring_payload_bytes_ = payload_bytes;

@@ -1,9 +1,11 @@
-// The session's one door to the transports: owns the device side and, if there is one, the ring; runs their threads.
+// The session's one door to the transports: owns the device side and, if there is one, the ring; runs their
+// threads.
 #pragma once
 
 #include "base/event.hpp"
 #include "transport/device.hpp"
 #include "transport/device_pool.hpp"
+#include "transport/kick.hpp"
 
 #include <memory>
 #include <vector>
@@ -30,17 +32,21 @@ public:
     /// Where requests come from. `fd` is borrowed. REQUIRES: no loop runs.
     void attach(int fd, const DeviceIo& io) { device_.attach(fd, io); }
     [[nodiscard]] DeviceTransport& device() noexcept { return device_; }
+    /// Knows how to reach the mount from outside, where the ring needs that.
+    [[nodiscard]] Kicker& kicker() noexcept { return kicker_; }
 
-    /// Serves until the stop signal; the calling thread waits, or (config.single) runs the handlers. 0, or -errno if
-    /// it could not begin.
+    /// Serves until the stop signal; the calling thread waits, or (config.single) runs the handlers. 0, or
+    /// -errno if it could not begin.
     [[nodiscard]] int run(const LoopConfig& config, std::size_t buffer_bytes);
 
-    // The ring, from within the handler of INIT. Order: prepare_ring, the reply, start_ring (or abandon_ring).
+    // The ring, from within the handler of INIT. Order: prepare_ring, the reply, start_ring (or
+    // abandon_ring).
 
-    /// Sets up everything the ring needs. 0, or -errno; -EUSERS: max_threads is too low for it. Only while run() is
-    /// active: a loop of the application's own has no thread that could wait for the ring.
+    /// Sets up everything the ring needs. 0, or -errno; -EUSERS: max_threads is too low for it. Only while
+    /// run() is active: a loop of the application's own has no thread that could wait for the ring.
     [[nodiscard]] int prepare_ring(std::size_t payload_bytes);
-    /// The kernel has the reply: requests come over the ring from here on. 0 or -errno; then the device serves.
+    /// The kernel has the reply: requests come over the ring from here on. 0 or -errno; then the device
+    /// serves.
     [[nodiscard]] int start_ring();
     void abandon_ring();
 
@@ -60,10 +66,12 @@ private:
     RequestSink& sink_;
     StopSignal& stop_;
     DeviceTransport device_;
+    Kicker kicker_{device_};
     LoopConfig config_;
     bool running_ = false;
 
-    // Set from the thread that handles INIT; read by the loop's thread after ring_active_, by others for statistics.
+    // Set from the thread that handles INIT; read by the loop's thread after ring_active_, by others for
+    // statistics.
     std::atomic<FuseUring*> ring_{nullptr};
     // All rings there were: requests a filesystem still holds point into their memory.
     std::vector<std::unique_ptr<FuseUring>> rings_;

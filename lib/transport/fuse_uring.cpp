@@ -11,18 +11,19 @@
 namespace rf {
 namespace {
 
-// How long a stuck queue may stay so, and an answer wait for its handler's end, at most twice. Short beside any
-// handler worth calling slow, long beside a request (10 us): the supervisor costs a thousandth of a CPU.
+// How long a stuck queue may stay so, and an answer wait for its handler's end, at most twice. Short beside
+// any handler worth calling slow, long beside a request (10 us): the supervisor costs a thousandth of a CPU.
 constexpr int kTickMs = 1;
 // Quiet ticks before the supervisor goes to sleep.
 constexpr unsigned kQuietTicks = 16;
 
 } // namespace
 
-FuseUring::FuseUring(DeviceTransport& device, RequestSink& sink, StopSignal& stop)
+FuseUring::FuseUring(DeviceTransport& device, Kicker& kicker, RequestSink& sink, StopSignal& stop)
 {
     shared_.transport = this;
     shared_.device = &device;
+    shared_.kicker = &kicker;
     shared_.sink = &sink;
     shared_.stop = &stop;
 }
@@ -81,8 +82,8 @@ int FuseUring::start()
     return rc;
 }
 
-/// The INIT reply promised a ring that cannot be had. A REGISTER that the kernel must refuse makes it fall back to the
-/// device; without that every request would wait for ever.
+/// The INIT reply promised a ring that cannot be had. A REGISTER that the kernel must refuse makes it fall
+/// back to the device; without that every request would wait for ever.
 void FuseUring::give_up_ring()
 {
     Ring ring;

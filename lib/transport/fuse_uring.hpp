@@ -1,5 +1,5 @@
-// FUSE over io_uring: one queue per possible CPU, each served by threads bound to that CPU. The device beside it
-// (INIT, FORGET, INTERRUPT, notifications) is the caller's business.
+// FUSE over io_uring: one queue per possible CPU, each served by threads bound to that CPU. The device beside
+// it (INIT, FORGET, INTERRUPT, notifications) is the caller's business.
 #pragma once
 
 #include "transport/ring_queue.hpp"
@@ -12,14 +12,15 @@ namespace rf {
 
 class RingSingle;
 
-/// Life: prepare() -> the INIT reply is sent -> start() -> supervise() or serve_single() until the stop -> finish().
+/// Life: prepare() -> the INIT reply is sent -> start() -> supervise() or serve_single() until the stop ->
+/// finish().
 class FuseUring final : public Transport {
 public:
-    FuseUring(DeviceTransport& device, RequestSink& sink, StopSignal& stop);
+    FuseUring(DeviceTransport& device, Kicker& kicker, RequestSink& sink, StopSignal& stop);
     ~FuseUring() override;
 
-    /// Everything that can fail before the kernel is told: threads, rings, memory. 0 or -errno; then nothing is left.
-    /// Calling thread: with config.single the one that will serve, else any.
+    /// Everything that can fail before the kernel is told: threads, rings, memory. 0 or -errno; then nothing
+    /// is left. Calling thread: with config.single the one that will serve, else any.
     [[nodiscard]] int prepare(const LoopConfig& config, std::size_t payload_bytes, unsigned nr_queues);
 
     /// Registers an entry with every queue; afterwards requests come over the ring. Same thread as prepare().
@@ -31,8 +32,8 @@ public:
 
     /// Watches over the queues until the stop, on the calling thread. With several threads.
     void supervise();
-    /// Serves ring and device until the stop, on the calling thread. `read_device` takes and handles what the device
-    /// has, without waiting: 0, or -errno when the session is to end.
+    /// Serves ring and device until the stop, on the calling thread. `read_device` takes and handles what the
+    /// device has, without waiting: 0, or -errno when the session is to end.
     void serve_single(int (*read_device)(void* context), void* context, int device_fd);
     /// Stops and joins the threads; memory stays until the destructor. REQUIRES: the stop signal was given.
     void finish();
@@ -46,7 +47,10 @@ public:
     // Statistics, any thread.
     [[nodiscard]] std::uint64_t requests() const noexcept;
     [[nodiscard]] unsigned nr_queues() const noexcept { return static_cast<unsigned>(queues_.size()); }
-    [[nodiscard]] unsigned nr_workers() const noexcept { return shared_.workers.load(std::memory_order_relaxed); }
+    [[nodiscard]] unsigned nr_workers() const noexcept
+    {
+        return shared_.workers.load(std::memory_order_relaxed);
+    }
 
 private:
     [[nodiscard]] int start_queues();

@@ -9,8 +9,8 @@ namespace rf {
 
 /// Owner thread only: the thread that calls open() is the only one that may submit or wait.
 ///
-/// Flags: SQE128 (FUSE commands need it), SINGLE_ISSUER and DEFER_TASKRUN: requests are copied in only while the
-/// owner waits here, so nothing ever interrupts a handler's system calls.
+/// Flags: SQE128 (FUSE commands need it), SINGLE_ISSUER and DEFER_TASKRUN: requests are copied in only while
+/// the owner waits here, so nothing ever interrupts a handler's system calls.
 class Ring {
 public:
     Ring() = default;
@@ -28,8 +28,8 @@ public:
     void prepare_commit(RingEntry& entry, unsigned qid);
     /// Completes once with `tag` when `fd` becomes readable.
     void prepare_poll(int fd, std::uint64_t tag);
-    /// A REGISTER the kernel must refuse: tells it to give up the ring and to use the device (kernel: any failing
-    /// REGISTER clears the connection's ring flag; only meant for before the ring is ready).
+    /// A REGISTER the kernel must refuse: tells it to give up the ring and to use the device (kernel: any
+    /// failing REGISTER clears the connection's ring flag; only meant for before the ring is ready).
     void prepare_refused_register(std::uint64_t tag);
 
     /// Submits what was prepared. 0 or -errno.

@@ -14,9 +14,9 @@ namespace rf {
 
 class RingQueue;
 
-/// Life: registered -> AVAILABLE (the kernel's) -> a request is copied in -> held (a worker's, then the answering
-/// thread's) -> committed -> AVAILABLE again. Exactly one side owns it at any time; between our threads it changes
-/// hands under the queue's mutex, or through RingWorker::deferred_ (release/acquire).
+/// Life: registered -> AVAILABLE (the kernel's) -> a request is copied in -> held (a worker's, then the
+/// answering thread's) -> committed -> AVAILABLE again. Exactly one side owns it at any time; between our
+/// threads it changes hands under the queue's mutex, or through RingWorker::deferred_ (release/acquire).
 struct RingEntry {
     // Constant after creation.
     RingQueue* queue = nullptr;
@@ -29,8 +29,8 @@ struct RingEntry {
     std::uint64_t commit_id = 0;
     ring_policy::Command command = ring_policy::Command::kRegister;
 
-    // Who still needs the payload before the answer may be committed. 1: only the answer. 2: the answer and the
-    // handler, which reads its arguments (WRITE data) in place.
+    // Who still needs the payload before the answer may be committed. 1: only the answer. 2: the answer and
+    // the handler, which reads its arguments (WRITE data) in place.
     std::atomic<int> pending{0};
 
     // An answer given while the handler still reads the payload waits here, or behind the arguments.

@@ -40,17 +40,20 @@ constexpr Completion classify(Command command, int res) noexcept
     }
 }
 
-/// Workers each queue starts with: one to serve and one to hold the spare entry while the first is in a handler.
+/// Workers each queue starts with: one to serve and one to hold the spare entry while the first is in a
+/// handler.
 constexpr unsigned kWorkersPerQueue = 2;
 
-/// Threads a cap must allow before the ring can keep its promise: every queue's workers and the device reader.
+/// Threads a cap must allow before the ring can keep its promise: every queue's workers and the device
+/// reader.
 constexpr unsigned threads_needed(unsigned nr_queues) noexcept
 {
     return nr_queues * kWorkersPerQueue + 1;
 }
 
-/// Upper bound for handler threads. `max_threads` is a cap, but the default (10) is far too low for a machine with
-/// many CPUs, where it only ever meant "more than one"; from the default upwards every queue gets its workers.
+/// Upper bound for handler threads. `max_threads` is a cap, but the default (10) is far too low for a machine
+/// with many CPUs, where it only ever meant "more than one"; from the default upwards every queue gets its
+/// workers.
 constexpr unsigned kDefaultMaxThreads = 10;
 constexpr bool cap_allows_ring(unsigned max_threads, unsigned nr_queues) noexcept
 {
@@ -69,8 +72,9 @@ struct QueueView {
     std::uint64_t deliveries = 0; // requests taken so far
 };
 
-/// Handlers hold every entry of the queue and not one request was taken for a whole tick: whoever waits in the
-/// kernel's queue may wait for ever. A queue that merely is busy passes: its next commit fetches the next request.
+/// Handlers hold every entry of the queue and not one request was taken for a whole tick: whoever waits in
+/// the kernel's queue may wait for ever. A queue that merely is busy passes: its next commit fetches the next
+/// request.
 constexpr bool is_stuck(const QueueView& before, const QueueView& now) noexcept
 {
     return now.available <= 0 && before.available <= 0 && now.held > 0 && now.deliveries == before.deliveries;

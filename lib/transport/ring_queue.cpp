@@ -8,32 +8,12 @@
 namespace rf {
 namespace {
 
-// Uniques of our kicks. The kernel's own count up by two from 2, and those of notify_retrieve() start at 2^62, so
-// the three never meet in one queue.
-constexpr std::uint64_t kKickBase = std::uint64_t{1} << 61;
-constexpr std::uint64_t kKickMask = ~(kKickBase - 1);
-
 constexpr std::size_t kHeaderBytes = 4096;
-// Kernels from 7.3 on use the whole registered length: room for the header of a NOTIFY_REPLY beside a full payload.
+// Kernels from 7.3 on use the whole registered length: room for the header of a NOTIFY_REPLY beside a full
+// payload.
 constexpr std::size_t kPayloadSlack = 4096;
 
 } // namespace
-
-int kick_queue(RingShared& shared)
-{
-    kern::fuse_notify_retrieve_out body{};
-    body.notify_unique = kKickBase + 2 * shared.kicks.fetch_add(1, std::memory_order_relaxed);
-    body.nodeid = kern::kRootId;
-    kern::fuse_out_header header{};
-    header.error = kern::NOTIFY_RETRIEVE;
-    std::array<iovec, 2> message{iovec{&header, sizeof(header)}, iovec{&body, sizeof(body)}};
-    return shared.device->write_message(message);
-}
-
-bool is_kick(const kern::fuse_in_header& header) noexcept
-{
-    return header.opcode == kern::OP_NOTIFY_REPLY && (header.unique & kKickMask) == kKickBase;
-}
 
 RingQueue::RingQueue(RingShared& shared, unsigned qid) : shared_(shared), qid_(qid) {}
 
@@ -182,7 +162,8 @@ bool RingQueue::supervise()
     while (RingEntry* entry = overdue.pop())
         (void)hand_over(*entry);
 
-    const ring_policy::QueueView now{available.load(std::memory_order_seq_cst), held.load(std::memory_order_relaxed),
+    const ring_policy::QueueView now{available.load(std::memory_order_seq_cst),
+                                     held.load(std::memory_order_relaxed),
                                      deliveries.load(std::memory_order_relaxed)};
     const bool stuck = ring_policy::is_stuck(last_view_, now) || has_waiting();
     const bool busy = now.deliveries != last_view_.deliveries || answers_wait;
@@ -199,8 +180,9 @@ void RingQueue::grow_stuck()
         const bool at_cap = shared_.workers.load(std::memory_order_relaxed) >= shared_.worker_cap;
         RingWorker* worker = take_parked_locked();
         if (!worker && at_cap && has_waiting()) {
-            // Every other thread blocks. One that waits with an entry of its own may run this; requests that entry
-            // receives meanwhile wait, as they would for /dev/fuse readers when max_threads handlers block.
+            // Every other thread blocks. One that waits with an entry of its own may run this; requests that
+            // entry receives meanwhile wait, as they would for /dev/fuse readers when max_threads handlers
+            // block.
             for (const std::unique_ptr<RingWorker>& candidate : workers_) {
                 if (candidate->is_waiting())
                     worker = candidate.get();

@@ -1,15 +1,20 @@
-// One queue of the ring: what the threads that serve it share. The kernel sends a queue the requests of one CPU.
+// One queue of the ring: what the threads that serve it share. The kernel sends a queue the requests of one
+// CPU.
 //
 // Threads of a queue:
-//  * workers run handlers. One that waits owns exactly one AVAILABLE entry ("idle") or none ("parked"); one inside
+//  * workers run handlers. One that waits owns exactly one AVAILABLE entry ("idle") or none ("parked"); one
+//  inside
 //    a handler owns none, so no request can be stuck behind it.
-//  * the dispatcher runs no handler and may own any number of AVAILABLE entries: it commits answers for which no
-//    worker is free and passes the requests those entries receive to parked workers. Started when first needed.
+//  * the dispatcher runs no handler and may own any number of AVAILABLE entries: it commits answers for which
+//  no
+//    worker is free and passes the requests those entries receive to parked workers. Started when first
+//    needed.
 #pragma once
 
 #include "base/event.hpp"
 #include "base/mutex.hpp"
 #include "transport/device.hpp"
+#include "transport/kick.hpp"
 #include "transport/ring_entry.hpp"
 #include "transport/ring_policy.hpp"
 
@@ -27,6 +32,7 @@ class RingDispatcher;
 struct RingShared {
     Transport* transport = nullptr;
     DeviceTransport* device = nullptr;
+    Kicker* kicker = nullptr;
     RequestSink* sink = nullptr;
     StopSignal* stop = nullptr;
     std::size_t payload_bytes = 0; // what answers and arguments may take
@@ -41,7 +47,6 @@ struct RingShared {
     }
 
     std::atomic<unsigned> workers{0};
-    std::atomic<std::uint64_t> kicks{0};
 
     // The supervisor sleeps while nothing happens; whoever takes a request then wakes it.
     EventFd supervisor_wake;
@@ -54,13 +59,6 @@ struct RingShared {
             supervisor_wake.signal();
     }
 };
-
-/// Makes the kernel send one request of ours to the queue of the CPU this thread runs on, so that the commit of its
-/// answer fetches whatever waits there (kernel: REGISTER does not). A retrieve notification for zero bytes of the
-/// root inode, whose NOTIFY_REPLY is such a request. 0 or -errno.
-[[nodiscard]] int kick_queue(RingShared& shared);
-/// True for the NOTIFY_REPLY that kick_queue() caused.
-[[nodiscard]] bool is_kick(const kern::fuse_in_header& header) noexcept;
 
 class RingQueue {
 public:
@@ -80,14 +78,18 @@ public:
     /// Workers in the order they were added; they stay until the queue goes. Not while add_worker() may run.
     [[nodiscard]] std::vector<RingWorker*> workers() RF_EXCLUDES(mutex_);
 
-    /// `entry` is answered and may be committed; finds a thread that can. Any thread. 0, or -ENOTCONN when the
-    /// queue's threads are ending.
+    /// `entry` is answered and may be committed; finds a thread that can. Any thread. 0, or -ENOTCONN when
+    /// the queue's threads are ending.
     int hand_over(RingEntry& entry) RF_EXCLUDES(mutex_);
     /// A request on one of the dispatcher's entries: finds a worker, or lets it wait for one.
     void dispatch(RingEntry& entry) RF_EXCLUDES(mutex_);
 
-    /// Cheap look for requests that wait for a worker. Any thread; a stale answer is corrected by the supervisor.
-    [[nodiscard]] bool has_waiting() const noexcept { return waiting_count_.load(std::memory_order_relaxed) > 0; }
+    /// Cheap look for requests that wait for a worker. Any thread; a stale answer is corrected by the
+    /// supervisor.
+    [[nodiscard]] bool has_waiting() const noexcept
+    {
+        return waiting_count_.load(std::memory_order_relaxed) > 0;
+    }
     [[nodiscard]] RingEntry* take_waiting() RF_EXCLUDES(mutex_);
 
     enum class Next { kParked, kRegister, kRun };
@@ -102,8 +104,9 @@ public:
     };
     void take(Inbox& from, Inbox& to) RF_EXCLUDES(mutex_);
 
-    /// The supervisor's look at the queue: frees answers whose handler goes on and on, grows a stuck queue. Returns
-    /// true if another look is due soon: requests were taken since the last one, or an answer waits for its handler.
+    /// The supervisor's look at the queue: frees answers whose handler goes on and on, grows a stuck queue.
+    /// Returns true if another look is due soon: requests were taken since the last one, or an answer waits
+    /// for its handler.
     [[nodiscard]] bool supervise() RF_EXCLUDES(mutex_);
 
     void stop_threads() RF_EXCLUDES(mutex_);

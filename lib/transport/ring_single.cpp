@@ -74,7 +74,8 @@ void RingSingle::take_mail()
 void RingSingle::handle(RingEntry& entry)
 {
     RingQueue& queue = *entry.queue;
-    // Either the answer is there and nobody else commits it, or it left while the handler ran, or it comes later.
+    // Either the answer is there and nobody else commits it, or it left while the handler ran, or it comes
+    // later.
     if (RingEntry* answered = run(entry))
         commit(*answered);
     restock(queue);
@@ -91,24 +92,24 @@ void RingSingle::restock(RingQueue& queue)
         return;
     }
     enter(*entry);
-    int rc = ring_.submit();
-    // What waits in the kernel already is not picked up by that. The kick must come from the queue's CPU.
-    cpu_set_t before;
-    if (rc == 0)
-        rc = get_affinity(before);
-    if (rc == 0 && pin_to_cpu(queue.qid()) == 0) {
-        rc = kick_queue(shared_);
-        (void)set_affinity(before);
-    }
-    if (rc < 0 && !shared_.ended())
-        log::error("ring growth incomplete: qid=%u (%s), waiting requests are served later", queue.qid(),
+    if (const int rc = ring_.submit(); rc < 0 && rc != -EINTR && rc != -EBUSY)
+        log::error("ring submit failed: qid=%u (%s), the entry is registered later", queue.qid(),
                    log::errno_name(rc));
+    if (shared_.ended())
+        return;
+    // What waits in the kernel already is not picked up by that, and the kick has to come from the queue's
+    // CPU.
+    cpu_set_t before;
+    const bool visiting = get_affinity(before) == 0 && pin_to_cpu(queue.qid()) == 0;
+    shared_.kicker->kick(queue.qid(), visiting);
+    if (visiting)
+        (void)set_affinity(before);
 }
 
 void RingSingle::answered(RingEntry& entry)
 {
-    // At once, as on the device: the filesystem may go on after the answer. Whatever request this fetches waits for
-    // the one thread there is.
+    // At once, as on the device: the filesystem may go on after the answer. Whatever request this fetches
+    // waits for the one thread there is.
     commit(entry);
     if (const int rc = ring_.submit(); rc < 0 && rc != -EBUSY)
         log::error("ring submit failed: qid=%u (%s), sent later", entry.queue->qid(), log::errno_name(rc));

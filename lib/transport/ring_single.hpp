@@ -1,5 +1,6 @@
-// The single-threaded promise on the ring: one thread, one io_uring, entries for every queue, and the device watched
-// through the same ring. Handlers run one at a time on the thread that called the loop, answers leave at once.
+// The single-threaded promise on the ring: one thread, one io_uring, entries for every queue, and the device
+// watched through the same ring. Handlers run one at a time on the thread that called the loop, answers leave
+// at once.
 #pragma once
 
 #include "transport/ring_thread.hpp"
@@ -13,8 +14,7 @@ class RingSingle final : public RingThread {
 public:
     RingSingle(RingShared& shared, const std::vector<std::unique_ptr<RingQueue>>& queues) noexcept
         : RingThread(shared), queues_(queues)
-    {
-    }
+    {}
 
     /// 0 or -errno. The calling thread is the one that must serve.
     [[nodiscard]] int open();

@@ -22,8 +22,8 @@ std::size_t total_bytes(std::span<const iovec> body) noexcept
 void gather(std::span<const iovec> body, std::byte* to) noexcept
 {
     for (const iovec& piece : body) {
-        // An answer built in place (fuse_req_get_payload, file data read straight into it) is where it belongs;
-        // memmove because a caller may also pass a part of the payload that lies elsewhere.
+        // An answer built in place (fuse_req_get_payload, file data read straight into it) is where it
+        // belongs; memmove because a caller may also pass a part of the payload that lies elsewhere.
         if (piece.iov_len > 0 && piece.iov_base != to)
             std::memmove(to, piece.iov_base, piece.iov_len);
         to += piece.iov_len;
@@ -160,14 +160,14 @@ void RingThread::on_entry(RingEntry& entry, int res, EntryList& ready)
         shared_.stop->stop(StopCause::kUnmounted, 0);
         break;
     case Completion::kReenter:
-        log::error("answer refused: qid=%u unique=%" PRIu64 " (%s), the kernel no longer waits for it", queue.qid(),
-                   entry.commit_id, log::errno_name(res));
+        log::error("answer refused: qid=%u unique=%" PRIu64 " (%s), the kernel no longer waits for it",
+                   queue.qid(), entry.commit_id, log::errno_name(res));
         ring_.prepare_register(entry, queue.qid());
         return;
     case Completion::kBroken:
         if (entry.command == ring_policy::Command::kCommit) {
-            log::error("commit refused: qid=%u unique=%" PRIu64 " (%s), the entry is registered anew", queue.qid(),
-                       entry.commit_id, log::errno_name(res));
+            log::error("commit refused: qid=%u unique=%" PRIu64 " (%s), the entry is registered anew",
+                       queue.qid(), entry.commit_id, log::errno_name(res));
             ring_.prepare_register(entry, queue.qid());
             return;
         }
@@ -186,7 +186,8 @@ void RingThread::on_refused(RingEntry& entry, int res)
                log::errno_name(res));
 }
 
-/// Fills a slot from what the kernel wrote into `entry`; nullptr if the request cannot be run (then it is answered).
+/// Fills a slot from what the kernel wrote into `entry`; nullptr if the request cannot be run (then it is
+/// answered).
 Slot* RingThread::prepare_slot(RingEntry& entry)
 {
     const kern::fuse_uring_ent_in_out& meta = entry.header->ring_ent_in_out;
@@ -212,8 +213,10 @@ Slot* RingThread::prepare_slot(RingEntry& entry)
         }
         error = proto::parse_ring_message(area(entry.header->in_out), area(entry.header->op_in), payload, in);
     }
-    if (error == 0 && is_kick(in.header)) {
-        (void)write_answer(entry, entry.commit_id, 0, {});
+    std::span<const std::byte> kick_answer;
+    if (error == 0 && shared_.kicker->is_kick(in.header, kick_answer)) {
+        const iovec body{const_cast<std::byte*>(kick_answer.data()), kick_answer.size()};
+        (void)write_answer(entry, entry.commit_id, 0, {&body, 1});
         return nullptr;
     }
     Slot* slot = error == 0 ? (slot_ ? slot_ : shared_.sink->acquire_slot()) : nullptr;

@@ -10,7 +10,8 @@
 
 namespace rf {
 
-/// Base of the worker, the dispatcher and the single-threaded server. Owner thread only but for what says otherwise.
+/// Base of the worker, the dispatcher and the single-threaded server. Owner thread only but for what says
+/// otherwise.
 class RingThread {
 public:
     explicit RingThread(RingShared& shared) noexcept : shared_(shared) {}
@@ -53,8 +54,8 @@ protected:
     /// A REGISTER was refused for good. The entry is not in the kernel.
     virtual void on_refused(RingEntry& entry, int res);
 
-    /// Runs the filesystem's handler for the request in `entry` here. Returns the entry if its answer is there and
-    /// nobody else commits it.
+    /// Runs the filesystem's handler for the request in `entry` here. Returns the entry if its answer is
+    /// there and nobody else commits it.
     [[nodiscard]] RingEntry* run(RingEntry& entry);
 
     RingShared& shared_;
@@ -62,24 +63,25 @@ protected:
     EventFd wake_;
     int owned_ = 0; // AVAILABLE entries on ring_
 
-    // An answer given by the handler in progress, to be committed when the handler returns; the supervisor takes it
-    // away if that takes long. release by the handler's thread, acquire by the taker.
+    // An answer given by the handler in progress, to be committed when the handler returns; the supervisor
+    // takes it away if that takes long. release by the handler's thread, acquire by the taker.
     std::atomic<RingEntry*> deferred_{nullptr};
 
 private:
     void on_entry(RingEntry& entry, int res, EntryList& ready);
     [[nodiscard]] Slot* prepare_slot(RingEntry& entry);
 
-    // Names and other small arguments are copied here before the handler runs: they must stay readable until it
-    // returns, while the answer may be written over the entry's payload at any moment before.
+    // Names and other small arguments are copied here before the handler runs: they must stay readable until
+    // it returns, while the answer may be written over the entry's payload at any moment before.
     static constexpr std::size_t kArgumentBytes = 16 * 1024;
     alignas(64) std::array<std::byte, kArgumentBytes> arguments_;
-    Slot* slot_ = nullptr;           // kept for the next request
-    const Slot* running_ = nullptr;  // of the handler in progress
+    Slot* slot_ = nullptr;          // kept for the next request
+    const Slot* running_ = nullptr; // of the handler in progress
 };
 
-/// Puts an answer into `entry` (or beside it, while the handler still reads the payload). Any thread, once per
-/// request. Returns 0 or -EINVAL if `body` does not fit: the caller then gets EIO.
-[[nodiscard]] int write_answer(RingEntry& entry, std::uint64_t unique, int error, std::span<const iovec> body);
+/// Puts an answer into `entry` (or beside it, while the handler still reads the payload). Any thread, once
+/// per request. Returns 0 or -EINVAL if `body` does not fit: the caller then gets EIO.
+[[nodiscard]] int write_answer(RingEntry& entry, std::uint64_t unique, int error,
+                               std::span<const iovec> body);
 
 } // namespace rf

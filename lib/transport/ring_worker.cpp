@@ -33,13 +33,15 @@ void install_fork_hook()
 
 } // namespace
 
-void settle_on_cpu(RingShared& shared, unsigned cpu)
+bool settle_on_cpu(RingShared& shared, unsigned cpu)
 {
     install_fork_hook();
     t_child_affinity = &shared.affinity;
     // An offline CPU sends no requests, and one outside our cpuset is served from elsewhere, only slower.
-    if (const int rc = pin_to_cpu(cpu); rc < 0)
+    const int rc = pin_to_cpu(cpu);
+    if (rc < 0)
         log::debug("ring worker not bound: cpu=%u (%s), it runs anywhere", cpu, log::errno_name(rc));
+    return rc == 0;
 }
 
 int RingWorker::start()
@@ -76,7 +78,7 @@ void RingWorker::thread_main(void* argument)
 {
     RingWorker& worker = *static_cast<RingWorker*>(argument);
     worker.become_current();
-    settle_on_cpu(worker.shared_, worker.queue_.qid());
+    worker.pinned_ = settle_on_cpu(worker.shared_, worker.queue_.qid());
     const int rc = worker.open_ring(kWorkerRingEntries);
     worker.report(rc);
     if (rc < 0)
@@ -95,8 +97,8 @@ void RingWorker::serve()
         if (shared_.ended())
             break;
         if (!ring_.has_completions()) {
-            // Sends the answer off. Its client wakes up on this very CPU: let it run first, its next request is
-            // then there before we would have gone to sleep (doc/threading.md, measured).
+            // Sends the answer off. Its client wakes up on this very CPU: let it run first, its next request
+            // is then there before we would have gone to sleep (doc/threading.md, measured).
             if (const int rc = ring_.submit(); rc < 0 && rc != -EINTR && rc != -EBUSY)
                 log::error("ring submit failed: qid=%u (%s)", queue_.qid(), log::errno_name(rc));
             if (!ring_.has_completions())
@@ -138,7 +140,8 @@ void RingWorker::take_mail()
         handle(entry);
 }
 
-/// Registers an entry. After the start a request may wait in the kernel already, which REGISTER does not pick up.
+/// Registers an entry. After the start a request may wait in the kernel already, which REGISTER does not pick
+/// up.
 void RingWorker::grow(bool kick)
 {
     RingEntry* entry = std::exchange(first_, nullptr);
@@ -151,7 +154,7 @@ void RingWorker::grow(bool kick)
     }
     refused_ = 0;
     enter(*entry);
-    int rc = ring_.submit();
+    const int rc = ring_.submit();
     if (starting) {
         // A refusal is posted within the call that submitted; acceptance posts nothing.
         EntryList ready;
@@ -161,11 +164,11 @@ void RingWorker::grow(bool kick)
             handle(early);
         return;
     }
-    if (rc == 0 && kick)
-        rc = kick_queue(shared_);
-    if (rc < 0 && !shared_.ended())
-        log::error("ring growth incomplete: qid=%u (%s), waiting requests are served later", queue_.qid(),
+    if (rc < 0 && rc != -EINTR && rc != -EBUSY)
+        log::error("ring submit failed: qid=%u (%s), the entry is registered later", queue_.qid(),
                    log::errno_name(rc));
+    if (kick && !shared_.ended())
+        shared_.kicker->kick(queue_.qid(), pinned_);
 }
 
 /// Runs the handler for `entry`, and for others that wait for a worker, until there is nothing left to run.
@@ -191,8 +194,8 @@ void RingWorker::finish(RingEntry* answered, RingEntry*& next)
         return;
     }
     if (answered) {
-        // Somebody waits for a worker: run that, and let the dispatcher send this answer. Committing it here would
-        // make us own an AVAILABLE entry inside the next handler.
+        // Somebody waits for a worker: run that, and let the dispatcher send this answer. Committing it here
+        // would make us own an AVAILABLE entry inside the next handler.
         next = queue_.take_waiting();
         if (next)
             (void)queue_.hand_over(*answered);
@@ -258,10 +261,11 @@ void RingDispatcher::thread_main(void* argument)
 {
     RingDispatcher& self = *static_cast<RingDispatcher*>(argument);
     self.become_current();
-    settle_on_cpu(self.shared_, self.queue_.qid());
+    (void)settle_on_cpu(self.shared_, self.queue_.qid());
     if (const int rc = self.open_ring(kDispatcherRingEntries); rc < 0) {
         // Answers are already waiting here; without a ring they cannot be sent.
-        log::error("ring dispatcher failed: qid=%u (%s), the session ends", self.queue_.qid(), log::errno_name(rc));
+        log::error("ring dispatcher failed: qid=%u (%s), the session ends", self.queue_.qid(),
+                   log::errno_name(rc));
         self.shared_.stop->stop(StopCause::kFailed, rc);
         return;
     }

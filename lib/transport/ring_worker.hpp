@@ -23,7 +23,10 @@ public:
     /// Waits in the kernel, in no handler. Any thread; out of date at once.
     [[nodiscard]] bool is_waiting() const noexcept { return waiting_.load(std::memory_order_relaxed); }
     /// An answer waits for its handler to return. Any thread.
-    [[nodiscard]] bool holds_answer() const noexcept { return deferred_.load(std::memory_order_seq_cst) != nullptr; }
+    [[nodiscard]] bool holds_answer() const noexcept
+    {
+        return deferred_.load(std::memory_order_seq_cst) != nullptr;
+    }
 
     /// Supervisor only: takes an answer away that has waited for its handler's end since the last call.
     [[nodiscard]] RingEntry* take_overdue() noexcept;
@@ -42,6 +45,7 @@ private:
 
     RingQueue& queue_;
     Thread thread_;
+    bool pinned_ = false;
     RingEntry* first_ = nullptr;
     int refused_ = 0; // why the kernel refused the last REGISTER, 0 if it did not
 
@@ -72,7 +76,8 @@ private:
     Thread thread_;
 };
 
-/// Binds the calling ring thread to its queue's CPU and keeps children from inheriting that.
-void settle_on_cpu(RingShared& shared, unsigned cpu);
+/// Binds the calling ring thread to its queue's CPU and keeps children from inheriting that. False if the CPU
+/// cannot be had.
+bool settle_on_cpu(RingShared& shared, unsigned cpu);
 
 } // namespace rf

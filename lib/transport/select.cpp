@@ -92,9 +92,11 @@ std::string explain_ring_error(int error)
                "io_uring_setup, io_uring_enter and io_uring_register in the container's profile";
     case -EMFILE:
     case -ENFILE:
-        return "too few file descriptors for the rings (RLIMIT_NOFILE); remedy: ulimit -n with at least 16 more per CPU";
+        return "too few file descriptors for the rings (RLIMIT_NOFILE); remedy: ulimit -n with at least 16 "
+               "more per CPU";
     case -ENOMEM:
-        return "too little memory for the rings (RLIMIT_MEMLOCK, RLIMIT_AS or the cgroup); remedy: raise that limit";
+        return "too little memory for the rings (RLIMIT_MEMLOCK, RLIMIT_AS or the cgroup); remedy: raise "
+               "that limit";
     case -EAGAIN:
         return "no more threads allowed (RLIMIT_NPROC or the cgroup's pids.max); remedy: raise that limit";
     case -EUSERS:
@@ -104,7 +106,8 @@ std::string explain_ring_error(int error)
     case -EOPNOTSUPP: {
         const std::string enabled = read_line(kEnableUring);
         if (enabled.empty())
-            return "this kernel has no FUSE-over-io_uring; remedy: a kernel from 6.14 on with CONFIG_FUSE_IO_URING";
+            return "this kernel has no FUSE-over-io_uring; remedy: a kernel from 6.14 on with "
+                   "CONFIG_FUSE_IO_URING";
         if (enabled != "Y")
             return std::string("FUSE-over-io_uring is switched off: fuse.enable_uring=") + enabled +
                    "; remedy: echo 1 > " + kEnableUring;

@@ -12,12 +12,12 @@ enum class Choice { kAuto, kFuseUring, kDevice, kDeviceUring };
 [[nodiscard]] bool parse_choice(std::string_view text, Choice& out) noexcept;
 [[nodiscard]] const char* choice_name(Choice choice) noexcept;
 
-/// What the environment says: RINGFUSE_TRANSPORT, or RINGFUSE_DISABLE=1 for the plain device. 1 if `out` was set,
-/// 0 if there is nothing, -EINVAL for a value we do not know.
+/// What the environment says: RINGFUSE_TRANSPORT, or RINGFUSE_DISABLE=1 for the plain device. 1 if `out` was
+/// set, 0 if there is nothing, -EINVAL for a value we do not know.
 [[nodiscard]] int choice_from_environment(Choice& out);
 
-/// Tries whether this process can have the ring: the kernel's switch and one io_uring of the kind we need. 0, or
-/// -errno with `why` saying what is missing and what helps.
+/// Tries whether this process can have the ring: the kernel's switch and one io_uring of the kind we need. 0,
+/// or -errno with `why` saying what is missing and what helps.
 [[nodiscard]] int probe_ring(std::string& why);
 
 /// The reason, and the remedy, for a ring that could not be set up with `error`.

@@ -1,5 +1,5 @@
-// The seam between "how requests are carried" and "what they mean". A transport brings requests to a RequestSink
-// and takes answers back; it knows the wire, never the session or the filesystem.
+// The seam between "how requests are carried" and "what they mean". A transport brings requests to a
+// RequestSink and takes answers back; it knows the wire, never the session or the filesystem.
 #pragma once
 
 #include "proto/incoming.hpp"
@@ -17,8 +17,8 @@ struct RingEntry;
 
 /// One request in the library's hands. The session derives its Request from this.
 ///
-/// References: one for the thread that runs the handler, one for the answer, one for each interrupt callback in
-/// progress. The slot may serve another request only when all are gone.
+/// References: one for the thread that runs the handler, one for the answer, one for each interrupt callback
+/// in progress. The slot may serve another request only when all are gone.
 struct Slot {
     Transport* transport = nullptr; // who answers it
     proto::Incoming in;             // header copied; the spans are valid until the handler returns
@@ -50,9 +50,9 @@ public:
     [[nodiscard]] virtual Slot* acquire_slot() = 0;
     virtual void release_slot(Slot& slot) = 0;
 
-    /// Runs the filesystem's handler for `slot` on the calling thread. The answer may come before this returns,
-    /// or later and from another thread. The caller has set every field and two references, and drops the
-    /// handler's one afterwards.
+    /// Runs the filesystem's handler for `slot` on the calling thread. The answer may come before this
+    /// returns, or later and from another thread. The caller has set every field and two references, and
+    /// drops the handler's one afterwards.
     virtual void deliver(Slot& slot) = 0;
 };
 
@@ -62,16 +62,17 @@ public:
     virtual ~Transport() = default;
     [[nodiscard]] virtual const char* name() const noexcept = 0;
 
-    /// Answers `slot` with `error` (0 or a negative errno, -1 to -511) and, if 0, `body`. Any thread; exactly once
-    /// per delivered request. `body` is borrowed, maybe from the caller's stack: consume it before returning.
-    /// Returns 0, or -errno if the kernel refused the answer (-ENOENT: the request was interrupted, harmless).
+    /// Answers `slot` with `error` (0 or a negative errno, -1 to -511) and, if 0, `body`. Any thread; exactly
+    /// once per delivered request. `body` is borrowed, maybe from the caller's stack: consume it before
+    /// returning. Returns 0, or -errno if the kernel refused the answer (-ENOENT: the request was
+    /// interrupted, harmless).
     virtual int commit(Slot& slot, int error, std::span<const iovec> body) = 0;
 
     /// Ends a request the kernel wants no answer for (FORGET, NOTIFY_REPLY, INTERRUPT). Any thread, once.
     virtual void recycle(Slot& slot) = 0;
 
-    /// Makes sure that answers given so far are on their way, though the handler still runs. Called before anything
-    /// that may wait for the kernel to act on such an answer. Handler's own thread.
+    /// Makes sure that answers given so far are on their way, though the handler still runs. Called before
+    /// anything that may wait for the kernel to act on such an answer. Handler's own thread.
     virtual void flush() noexcept {}
 };
 

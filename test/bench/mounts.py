@@ -199,6 +199,7 @@ class Mounted:
                 self._signal(ending)
             try:
                 self.process.wait(EXIT_TIMEOUT_S)
+                self._signal(signal.SIGKILL)  # what the command started and did not end itself
                 return
             except subprocess.TimeoutExpired:
                 pass

@@ -45,7 +45,7 @@ struct mem_lock {
     struct mem_lock* next;
     uint64_t owner;
     uint64_t start;
-    uint64_t end; /* inclusive; OFFSET_MAX style "to the end" is INT64_MAX */
+    uint64_t end; /* inclusive; INT64_MAX is "to the end, wherever it will be" */
     int type;     /* F_RDLCK or F_WRLCK */
     pid_t pid;
 };

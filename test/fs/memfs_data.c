@@ -149,6 +149,16 @@ static int make_pages(struct mem_fs* fs, struct mem_node* node, off_t off, off_t
     return 0;
 }
 
+/* REQUIRES: all pages of [off, end) are present. */
+static void zero_pages(struct mem_node* node, off_t off, off_t end)
+{
+    while (off < end) {
+        size_t part = part_in_page(off, (size_t)(end - off));
+        memset(pages_find(&node->pages, (uint64_t)off >> kPageShift) + (off & (kPageBytes - 1)), 0, part);
+        off += (off_t)part;
+    }
+}
+
 int mem_fallocate(struct mem_fs* fs, struct mem_node* node, int mode, off_t off, off_t len)
 {
     if (off < 0 || len <= 0)
@@ -164,18 +174,13 @@ int mem_fallocate(struct mem_fs* fs, struct mem_node* node, int mode, off_t off,
         make_hole(fs, node, off, end);
     } else if (kind == 0 || kind == FALLOC_FL_ZERO_RANGE) {
         /* Space first: a call that fails must not have destroyed data. */
-        pthread_mutex_lock(&fs->pages);
-        int fits = (uint64_t)(len >> kPageShift) <= fs->max_pages;
-        pthread_mutex_unlock(&fs->pages);
-        int err = fits ? make_pages(fs, node, off, end) : ENOSPC;
+        if ((uint64_t)(len >> kPageShift) > fs->max_pages)
+            return ENOSPC;
+        int err = make_pages(fs, node, off, end);
         if (err)
             return err;
-        if (kind == FALLOC_FL_ZERO_RANGE) {
-            make_hole(fs, node, off, end);
-            err = make_pages(fs, node, off, end);
-            if (err)
-                return err;
-        }
+        if (kind == FALLOC_FL_ZERO_RANGE)
+            zero_pages(node, off, end);
         if (!keep_size && end > node->attr.st_size)
             node->attr.st_size = end;
     } else {

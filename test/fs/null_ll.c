@@ -138,7 +138,8 @@ static void null_create(fuse_req_t req, fuse_ino_t parent, const char* name, mod
     (void)parent;
     (void)name;
     (void)mode;
-    struct fuse_entry_param e = {.ino = kCreatedIno};
+    /* The name has to stay known, or unlink(2) would look it up, miss it and never get here. */
+    struct fuse_entry_param e = {.ino = kCreatedIno, .entry_timeout = 3600};
     (void)fill_attr(e.ino, &e.attr);
     fi->direct_io = 1;
     fuse_reply_create(req, &e, fi);

@@ -41,7 +41,8 @@ bool make_dev()
            ok(mknod("/dev/null", S_IFCHR | 0666, makedev(1, 3)) == 0 && chmod("/dev/null", 0666) == 0,
               "null") &&
            ok(mknod("/dev/fuse", S_IFCHR | 0666, fuse) == 0 && chmod("/dev/fuse", 0666) == 0, "fuse") &&
-           ok(mknod("/dev/fuse2", S_IFCHR | 0600, fuse) == 0, "fuse2");
+           ok(mknod("/dev/fuse2", S_IFCHR | 0600, fuse) == 0, "fuse2") &&
+           ok(mknod("/dev/plain", S_IFREG | 0600, 0) == 0, "plain");
 }
 
 // fusermount3 looks at the kind of filesystem below a mount point and takes tmpfs.

@@ -19,9 +19,9 @@ namespace rf::test {
 
 constexpr unsigned kNobody = 65534;
 
-/// Moves this process into its own mount namespace with its own /dev (null, fuse for everybody, fuse2) and
-/// its own /etc/fuse.conf, and puts an empty tmpfs on /mnt. Everything mounted later goes when the last test
-/// process ends. False with a message if the machine cannot do it.
+/// Moves this process into its own mount namespace with its own /dev (null, fuse for everybody, fuse2, a
+/// plain file) and its own /etc/fuse.conf, and puts an empty tmpfs on /mnt. Everything mounted later goes
+/// when the last test process ends. False with a message if the machine cannot do it.
 bool enter_sandbox();
 
 /// A new directory with this owner.

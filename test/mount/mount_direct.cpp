@@ -105,7 +105,7 @@ START_TEST(fuse_kern_device_names_the_device)
     ck_assert_str_eq(mount_line(path)->source.c_str(), "/dev/fuse2");
     expect_unmounted(m, path);
     be_quiet();
-    for (const char* bad : {"/mnt/fuse.conf", "/dev/none", "/mnt"}) {
+    for (const char* bad : {"/mnt/fuse.conf", "/dev/none", "/dev/plain"}) {
         setenv("FUSE_KERN_DEVICE", bad, 1);
         m = mounted(path, "");
         ck_assert_str_eq(mount_line(path)->source.c_str(), "/dev/fuse");

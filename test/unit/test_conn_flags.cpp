@@ -1,12 +1,12 @@
 // want and want_ext: how the two become one.
-#include "cli/conn_flags.hpp"
+#include "session/conn_flags.hpp"
 
 #include "log_capture.hpp"
 
 #include <cerrno>
 #include <check.h>
 
-using namespace rf::cli;
+using namespace rf;
 
 namespace {
 

@@ -1,14 +1,14 @@
 // Connection options: parsed from the command line, applied in init().
-#include "cli/conn_opts.hpp"
+#include "session/conn_opts.hpp"
 
-#include "cli/conn_flags.hpp"
 #include "cli/opt.hpp"
 #include "log_capture.hpp"
+#include "session/conn_flags.hpp"
 
 #include <check.h>
 #include <cstring>
 
-using namespace rf::cli;
+using namespace rf;
 
 namespace {
 

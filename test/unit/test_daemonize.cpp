@@ -231,6 +231,7 @@ START_TEST(grandchild_that_holds_the_line_does_not_hold_the_parent)
     const pid_t launcher = start([&] {
         ck_assert_int_eq(fuse_daemonize_early_start(0), 0);
         if (fork() == 0) {
+            alarm(20);           // nothing survives a failed test
             (void)helper.hear(); // lives on, with every descriptor of the daemon
             _exit(0);
         }
@@ -248,6 +249,7 @@ START_TEST(killed_parent_takes_the_child_along)
         signal(SIGTERM, SIG_DFL); // libcheck has a handler of its own
         ck_assert_int_eq(fuse_daemonize_early_start(0), 0);
         close(daemon.ends[0]);
+        alarm(20); // nothing survives a failed test
         daemon.tell('y');
         for (;;)
             pause();

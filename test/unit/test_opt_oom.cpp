@@ -2,8 +2,8 @@
 // with
 // --wrap for the allocators, so only calls from our own code are counted.
 #include "cli/cmdline.hpp"
-#include "cli/conn_opts.hpp"
 #include "cli/opt.hpp"
+#include "session/conn_opts.hpp"
 
 #include "log_capture.hpp"
 

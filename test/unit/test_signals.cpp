@@ -29,6 +29,11 @@ extern "C" const char* __ubsan_default_options()
 {
     return __asan_default_options();
 }
+// Handing the report to the log from inside the handler is the documented, alarm-guarded exception.
+extern "C" const char* __tsan_default_options()
+{
+    return "report_signal_unsafe=0";
+}
 
 namespace {
 

@@ -1,14 +1,14 @@
 // Tables of the connection options and their effect.
-#include "cli/conn_opts.hpp"
+#include "session/conn_opts.hpp"
 
 #include "base/log.hpp"
-#include "cli/conn_flags.hpp"
 #include "cli/opt.hpp"
+#include "session/conn_flags.hpp"
 
 #include <cerrno>
 #include <cstddef>
 
-namespace rf::cli {
+namespace rf {
 namespace {
 
 using Opts = fuse_conn_info_opts;
@@ -128,4 +128,4 @@ void apply_conn_opts(const fuse_conn_info_opts& opts, fuse_conn_info& conn) noex
     apply_readdirplus(opts, conn);
 }
 
-} // namespace rf::cli
+} // namespace rf

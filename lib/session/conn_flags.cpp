@@ -1,5 +1,5 @@
 // The arithmetic of want and want_ext.
-#include "cli/conn_flags.hpp"
+#include "session/conn_flags.hpp"
 
 #include "base/log.hpp"
 
@@ -8,7 +8,7 @@
 #include <cstddef>
 #include <cstring>
 
-namespace rf::cli {
+namespace rf {
 namespace {
 
 // The last eight bytes of the structure; see the header.
@@ -101,4 +101,4 @@ bool set_conn_flag(fuse_conn_info& conn, std::uint64_t flags) noexcept
     return true;
 }
 
-} // namespace rf::cli
+} // namespace rf

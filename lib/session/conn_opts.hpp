@@ -23,7 +23,7 @@ struct fuse_conn_info_opts {
     int has_max_write, has_max_readahead, has_max_background, has_congestion_threshold, has_time_gran;
 };
 
-namespace rf::cli {
+namespace rf {
 
 /// Takes the options out of `args`. Malloc'ed, the caller's; nullptr after logging why.
 [[nodiscard]] fuse_conn_info_opts* parse_conn_opts(fuse_args& args);
@@ -32,4 +32,4 @@ namespace rf::cli {
 /// word.
 void apply_conn_opts(const fuse_conn_info_opts& opts, fuse_conn_info& conn) noexcept;
 
-} // namespace rf::cli
+} // namespace rf

@@ -11,7 +11,7 @@
 #include <cstdint>
 #include <fuse_common.h>
 
-namespace rf::cli {
+namespace rf {
 
 /// Sets want, want_ext and the remembered default to `default_want_ext`. Before init(); never the last word.
 void set_default_want(fuse_conn_info& conn, std::uint64_t default_want_ext) noexcept;
@@ -39,4 +39,4 @@ void unwant_flags(fuse_conn_info& conn, std::uint64_t flags) noexcept;
 /// Sets the bit field of one FUSE_CONN_FLAG_*, or of several. False, and nothing set, if one is unknown.
 bool set_conn_flag(fuse_conn_info& conn, std::uint64_t flags) noexcept;
 
-} // namespace rf::cli
+} // namespace rf

@@ -1,0 +1,66 @@
+// Makes the kernel look into a queue again.
+//
+// Kernel: fuse_uring_do_register(), fs/fuse/dev_uring.c (v6.18): a newly registered entry does not pick up
+// requests that wait in its queue already; only the commit of another request does. So after an entry was
+// added to a queue that may have run dry, one request of ours is sent through it, and its commit fetches what
+// waits.
+#pragma once
+
+#include "proto/kernel.hpp"
+#include "transport/device.hpp"
+
+#include <array>
+#include <atomic>
+#include <memory>
+#include <string>
+
+namespace rf {
+
+/// Two ways, in this order:
+///  1. A retrieve notification for zero bytes of some regular file the kernel knows: its NOTIFY_REPLY comes
+///  through the
+///     queue of the CPU that wrote the notification. Costs one write(). (Kernels before 6.18.y accept the
+///     root too.)
+///  2. A statfs() of the mount point, from a short-lived thread on that CPU, answered by the library itself.
+class Kicker {
+public:
+    explicit Kicker(DeviceTransport& device) noexcept : device_(device) {}
+
+    /// Where 2. looks; empty: nowhere. One thread, before the loop.
+    void set_mountpoint(std::string path) { mountpoint_ = std::move(path); }
+
+    /// The filesystem told the kernel about regular file `ino`. Any thread; on the request path, so it only
+    /// stores.
+    void note_regular_file(std::uint64_t ino) noexcept
+    {
+        // Relaxed: a hint. A stale number makes 1. fail for that file, nothing else.
+        files_[ino % files_.size()].store(ino, std::memory_order_relaxed);
+    }
+
+    /// Sends a request through queue `qid`. REQUIRES: an entry of that queue was registered, and somebody
+    /// serves it. `on_cpu`: the caller runs on that queue's CPU and cannot leave it.
+    void kick(unsigned qid, bool on_cpu);
+
+    /// True for a request that is a kick; `body` is what to answer with. Any thread.
+    [[nodiscard]] bool is_kick(const kern::fuse_in_header& header,
+                               std::span<const std::byte>& body) const noexcept;
+
+    /// Tasks of way 2. that are under way; shared with them, since they may outlive the connection's threads.
+    static constexpr std::size_t kMaxTasks = 16;
+    struct Tasks {
+        std::array<std::atomic<int>, kMaxTasks> ids{}; // thread ids; 0: free, -1: about to start
+    };
+
+private:
+    [[nodiscard]] int notify_retrieve(std::uint64_t nodeid);
+    [[nodiscard]] int kick_by_notification();
+    [[nodiscard]] int kick_by_statfs(unsigned qid);
+
+    DeviceTransport& device_;
+    std::string mountpoint_;
+    std::array<std::atomic<std::uint64_t>, 16> files_{};
+    std::atomic<std::uint64_t> count_{0};
+    std::shared_ptr<Tasks> tasks_ = std::make_shared<Tasks>();
+};
+
+} // namespace rf

@@ -1,0 +1,140 @@
+#!/usr/bin/env python3
+"""What happens where the ring cannot be had. Left to choose, the library serves over /dev/fuse and says why, once;
+told to use the ring, it refuses with the reason and the remedy, and nothing is mounted.
+
+These claims change settings of the whole machine for a moment."""
+
+
+from harness import (Changed, FUSE_RING_PROMISE, RING_PARAMETER, URING_DISABLED, check, claim, main, plain_user, program,
+                     same, setup)
+from hello import expect_hello
+from server import Mount, refused
+
+
+def falls_back(reason, options="", **how):
+    """transport=auto: works over the device, with one line that holds the reason."""
+    with Mount("hello_ll", options, transport="auto", **how) as mount:
+        expect_hello(mount.dir)
+        expect_hello(mount.dir)
+    transport, ring, device, _, _ = mount.counts()
+    same((transport, ring), ("dev", 0), "transport and requests over the ring")
+    check(device > 4, f"device_requests={device}")
+    lines = [line for line in mount.log().splitlines() if line.startswith(FUSE_RING_PROMISE)]
+    same(len(lines), 1, f"lines that give the reason in:\n{mount.log()}\nnumber")
+    check(reason in lines[0] and "remedy:" in lines[0], f"wanted {reason!r} and a remedy in: {lines[0]}")
+
+
+def is_refused(reason, options="", **how):
+    """transport=fuse_uring: an error that holds the reason and the remedy."""
+    printed = refused("hello_ll", options, transport="fuse_uring", **how)
+    lines = [line for line in printed.splitlines() if line.startswith("transport=fuse_uring cannot run: ")]
+    same(len(lines), 1, f"lines that give the reason in:\n{printed}\nnumber")
+    check(reason in lines[0] and "remedy:" in lines[0], f"wanted {reason!r} and a remedy in: {lines[0]}")
+
+
+@claim()
+def ring_switched_off_in_the_fuse_module():
+    with Changed(RING_PARAMETER, "0"):
+        falls_back("fuse.enable_uring=N")
+        is_refused("fuse.enable_uring=N")
+
+
+@claim()
+def io_uring_switched_off_by_sysctl():
+    for value in ("2", "1"):
+        with Changed(URING_DISABLED, value):
+            if value == "2":
+                falls_back("kernel.io_uring_disabled=2")
+                is_refused("kernel.io_uring_disabled=2")
+            else:
+                user = plain_user()   # 1 stops only those without CAP_SYS_ADMIN
+                falls_back("kernel.io_uring_disabled=1", user=user)
+                is_refused("kernel.io_uring_disabled=1", user=user)
+
+
+def under_seccomp(error, reason):
+    wrapper = [program("refuse_syscall"), error]
+    falls_back(reason, wrapper=wrapper)
+    is_refused(reason, wrapper=wrapper)
+
+
+@claim()
+def io_uring_refused_by_seccomp_with_eperm():
+    under_seccomp("EPERM", "refused by a security policy (seccomp or LSM)")
+
+
+@claim()
+def io_uring_refused_by_seccomp_with_enosys():
+    under_seccomp("ENOSYS", "missing or refused by seccomp")
+
+
+@claim()
+def too_few_descriptors():
+    with Mount("hello_ll", transport="dev") as mount:
+        expect_hello(mount.dir)
+        highest = mount.open_fds()[-1]
+    # Room for what the device needs and three more; the rings want two for each of at least two threads.
+    wrapper = ["prlimit", f"--nofile={highest + 4}"]
+    falls_back("RLIMIT_NOFILE", wrapper=wrapper)
+    is_refused("RLIMIT_NOFILE", wrapper=wrapper)
+
+
+@claim()
+def too_few_processes():
+    user = plain_user()
+    # The main thread, one that reads the device, one for a sanitizer; the rings want two more for each CPU.
+    limit = 2 + (1 if setup.sanitizer == "thread" else 0) + 1
+    wrapper = ["prlimit", f"--nproc={limit}"]
+    falls_back("RLIMIT_NPROC", user=user, wrapper=wrapper)
+    is_refused("RLIMIT_NPROC", user=user, wrapper=wrapper)
+
+
+@claim()
+def too_little_address_space():
+    if setup.sanitizer:
+        print("sanitizers reserve terabytes of address space, so RLIMIT_AS is tried in the plain build only")
+        return
+    with Mount("hello_ll", transport="dev") as mount:
+        expect_hello(mount.dir)
+        with open(f"/proc/{mount.process.pid}/status", encoding="ascii") as status:
+            kib = next(int(line.split()[1]) for line in status if line.startswith("VmSize:"))
+    wrapper = ["prlimit", f"--as={(kib + 1024) * 1024}"]
+    falls_back("RLIMIT_AS", wrapper=wrapper)
+    is_refused("RLIMIT_AS", wrapper=wrapper)
+
+
+@claim()
+def max_threads_too_low_for_the_ring():
+    for cap in (2, 3):
+        falls_back("max_threads", options=f"max_threads={cap}")
+        is_refused("max_threads", options=f"max_threads={cap}")
+
+
+@claim()
+def the_device_chosen_by_name_gives_no_reason():
+    for env, options in ((None, ""), ({"RINGFUSE_TRANSPORT": "dev"}, "transport=auto"), ({"RINGFUSE_DISABLE": "1"}, "")):
+        with Mount("hello_ll", options, transport="" if env else "dev", env=env) as mount:
+            expect_hello(mount.dir)
+        same(mount.counts()[0], "dev", "transport")
+        check(FUSE_RING_PROMISE not in mount.log(), f"a reason though nothing was refused:\n{mount.log()}")
+
+
+@claim()
+def without_a_word_the_ring_is_used():
+    with Mount("hello_ll", transport="") as mount:
+        expect_hello(mount.dir)
+    same(mount.counts()[0], "fuse_uring", f"transport; log:\n{mount.log()}\n")
+
+
+@claim()
+def the_words_of_libfuse_choose_the_ring_and_its_depth():
+    with Mount("hello_ll", "io_uring,io_uring_q_depth=3", transport="") as mount:
+        expect_hello(mount.dir)
+    same(mount.counts()[0], "fuse_uring", "transport")
+    with Mount("hello_ll", transport="", env={"FUSE_URING_ENABLE": "1", "FUSE_URING_QUEUE_DEPTH": "2"}) as mount:
+        expect_hello(mount.dir)
+    same(mount.counts()[0], "fuse_uring", "transport")
+
+
+if __name__ == "__main__":
+    main()
