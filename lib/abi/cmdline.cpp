@@ -3,6 +3,7 @@
 #include "abi/export.hpp"
 #include "base/log.hpp"
 #include "cli/help.hpp"
+#include "mount/options.hpp"
 #include "proto/kernel.hpp"
 #include "session/conn_opts.hpp"
 
@@ -35,6 +36,7 @@ RF_EXPORT void fuse_cmdline_help(void)
 RF_EXPORT void fuse_lowlevel_help(void)
 {
     rf::cli::print_lowlevel_help();
+    rf::mount::print_help();
 }
 
 RF_EXPORT void fuse_lowlevel_version(void)

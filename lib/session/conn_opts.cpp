@@ -2,11 +2,12 @@
 #include "session/conn_opts.hpp"
 
 #include "base/log.hpp"
-#include "cli/opt.hpp"
 #include "session/conn_flags.hpp"
 
 #include <cerrno>
 #include <cstddef>
+#include <cstdlib>
+#include <fuse_opt.h>
 
 namespace rf {
 namespace {
@@ -99,7 +100,7 @@ fuse_conn_info_opts* parse_conn_opts(fuse_args& args)
         log::error("fuse: parsing connection options failed (%s), giving up", log::errno_name(ENOMEM));
         return nullptr;
     }
-    if (parse_opts(args, opts, kTable, nullptr) < 0) {
+    if (::fuse_opt_parse(&args, opts, kTable, nullptr) < 0) {
         std::free(opts);
         return nullptr;
     }

@@ -1,11 +1,17 @@
 #include "fake_kernel.hpp"
 
+#include "base/log.hpp"
+
+#include <array>
 #include <check.h>
+#include <cstdio>
 #include <ctime>
 #include <fuse_opt.h>
+#include <mutex>
 #include <poll.h>
 #include <sys/socket.h>
 #include <unistd.h>
+#include <utility>
 
 namespace rf::fake {
 namespace {
@@ -31,7 +37,39 @@ void make_room(int fd)
     ck_assert_int_eq(::setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &kSocketBytes, sizeof(kSocketBytes)), 0);
 }
 
+std::mutex g_log_mutex;
+std::string g_log;
+
+void keep_message(int, const char* format, va_list args)
+{
+    std::array<char, 2048> line;
+    vsnprintf(line.data(), line.size(), format, args);
+    const std::lock_guard lock(g_log_mutex);
+    g_log += line.data();
+}
+
 } // namespace
+
+std::string take_log()
+{
+    const std::lock_guard lock(g_log_mutex);
+    return std::exchange(g_log, {});
+}
+
+void check_logged(const char* text)
+{
+    const std::string log = take_log();
+    ck_assert_msg(log.find(text) != std::string::npos, "not logged: %s\nlog: %s", text, log.c_str());
+}
+
+int run_suite(Suite* suite)
+{
+    SRunner* runner = srunner_create(suite);
+    srunner_run_all(runner, CK_NORMAL);
+    const int failed = srunner_ntests_failed(runner);
+    srunner_free(runner);
+    return failed == 0 ? 0 : 1;
+}
 
 Bytes text(std::string_view characters)
 {
@@ -55,6 +93,7 @@ void copy_front(const Bytes& bytes, void* out, std::size_t count)
 
 FakeKernel::FakeKernel(const fuse_lowlevel_ops& ops, const Setup& setup)
 {
+    log::set_sink(keep_message);
     int ends[2];
     ck_assert_int_eq(::socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends), 0);
     make_room(ends[0]);

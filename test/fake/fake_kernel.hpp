@@ -14,6 +14,8 @@
 #include <type_traits>
 #include <vector>
 
+struct Suite;
+
 namespace rf::fake {
 
 using Bytes = std::vector<std::byte>;
@@ -125,6 +127,14 @@ private:
     int result_ = 0;
     std::uint64_t next_unique_ = 2;
 };
+
+/// What the library logged since the last time, from all threads; nothing of it reaches stderr once a FakeKernel exists.
+[[nodiscard]] std::string take_log();
+/// Fails the test unless `text` was logged since the last look.
+void check_logged(const char* text);
+
+/// Runs the tests of a program; for the end of main().
+[[nodiscard]] int run_suite(Suite* suite);
 
 /// The answer is `error` and, if 0, exactly `body`.
 void check_reply(const Reply& reply, int error, const Bytes& body = {});

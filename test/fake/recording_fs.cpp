@@ -47,7 +47,7 @@ std::string umask_word(fuse_req_t req)
 
 void add_connection(fuse_lowlevel_ops& ops)
 {
-    ops.init = [](void* fs, fuse_conn_info*) { static_cast<RecordingFs*>(fs)->note("init"); };
+    ops.init = [](void* fs, fuse_conn_info* conn) { static_cast<RecordingFs*>(fs)->init(conn); };
     ops.destroy = [](void* fs) { static_cast<RecordingFs*>(fs)->note("destroy"); };
     ops.forget = [](fuse_req_t req, fuse_ino_t ino, uint64_t count) {
         RecordingFs::of(req).note(call("forget", ino, count));
@@ -205,6 +205,19 @@ void answer_later(fuse_req_t req)
     RecordingFs::of(req).hold(req);
 }
 
+RecordingFs::RecordingFs() : init_([](fuse_conn_info* conn) { fuse_set_feature_flag(conn, FUSE_CAP_SETXATTR_EXT); }) {}
+
+void RecordingFs::set_init(Init init)
+{
+    init_ = init;
+}
+
+void RecordingFs::init(fuse_conn_info* conn)
+{
+    note("init");
+    init_(conn);
+}
+
 void RecordingFs::set_answer(Answer answer)
 {
     const std::lock_guard lock(mutex_);
@@ -269,6 +282,12 @@ fuse_lowlevel_ops recording_ops()
     add_locks_and_devices(ops);
     add_directories(ops);
     return ops;
+}
+
+void check_calls(RecordingFs& fs, const std::string& expected)
+{
+    const std::string calls = fs.take_calls();
+    ck_assert_msg(calls == expected, "calls: %s\nexpected: %s", calls.c_str(), expected.c_str());
 }
 
 std::string word(const char* value)

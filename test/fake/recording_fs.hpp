@@ -10,6 +10,8 @@ namespace rf::fake {
 
 /// Answers a request; runs in the operation, on the session's thread.
 using Answer = void (*)(fuse_req_t req);
+/// What init() does to the connection.
+using Init = void (*)(fuse_conn_info* conn);
 
 void answer_ok(fuse_req_t req);
 void answer_none(fuse_req_t req);
@@ -19,8 +21,12 @@ void answer_later(fuse_req_t req);
 /// The session's userdata. Any thread.
 class RecordingFs {
 public:
+    RecordingFs();
     /// How further requests are answered; answer_ok at first.
     void set_answer(Answer answer);
+    /// Before the INIT. At first: SETXATTR_EXT is wanted if offered.
+    void set_init(Init init);
+    void init(fuse_conn_info* conn);
     void note(std::string call);
     void answer(fuse_req_t req);
     void hold(fuse_req_t req);
@@ -35,11 +41,15 @@ public:
 private:
     std::mutex mutex_;
     std::string calls_;
+    Init init_;
     Answer answer_ = answer_ok;
     fuse_req_t held_ = nullptr;
 };
 
 [[nodiscard]] fuse_lowlevel_ops recording_ops();
+
+/// Fails the test unless these calls, one line each, came since the last look.
+void check_calls(RecordingFs& fs, const std::string& expected);
 
 /// One line as the operations above write it: words separated by blanks.
 [[nodiscard]] std::string word(const char* value);

@@ -32,10 +32,10 @@ START_TEST(each_request_arrives_and_its_answer_leaves)
     RecordingFs fs;
     FakeKernel kernel(recording_ops(), {.userdata = &fs});
     kernel.connect();
-    ck_assert_str_eq(fs.take_calls().c_str(), "init\n");
+    check_calls(fs, "init\n");
     fs.set_answer(one.answer);
     const Reply reply = kernel.ask(one.opcode, one.body);
-    ck_assert_str_eq(fs.take_calls().c_str(), (one.call + "\n").c_str());
+    check_calls(fs, one.call + "\n");
     check_reply(reply, 0, one.reply);
 }
 END_TEST
@@ -71,10 +71,10 @@ START_TEST(bytes_behind_the_arguments_are_ignored)
     RecordingFs fs;
     FakeKernel kernel(recording_ops(), {.userdata = &fs});
     kernel.connect();
-    fs.take_calls();
+    check_calls(fs, "init\n");
     fs.set_answer(one.answer);
     check_reply(kernel.ask(one.opcode, one.body + Bytes(24, std::byte{0xee})), 0, one.reply);
-    ck_assert_str_eq(fs.take_calls().c_str(), (one.call + "\n").c_str());
+    check_calls(fs, one.call + "\n");
 }
 END_TEST
 
@@ -84,12 +84,12 @@ START_TEST(a_request_cut_short_anywhere_gets_eio)
     RecordingFs fs;
     FakeKernel kernel(recording_ops(), {.userdata = &fs});
     kernel.connect();
-    fs.take_calls();
+    check_calls(fs, "init\n");
     for (std::size_t bytes = 0; bytes < one.body.size(); ++bytes) {
         const Bytes part(one.body.begin(), one.body.begin() + static_cast<std::ptrdiff_t>(bytes));
         check_reply(kernel.ask(one.opcode, part), -EIO);
     }
-    ck_assert_str_eq(fs.take_calls().c_str(), "");
+    check_calls(fs, "");
     fs.set_answer(one.answer);
     check_reply(kernel.ask(one.opcode, one.body), 0, one.reply);
 }
@@ -110,11 +110,11 @@ START_TEST(unknown_opcodes_get_enosys)
     RecordingFs fs;
     FakeKernel kernel(recording_ops(), {.userdata = &fs});
     kernel.connect();
-    fs.take_calls();
+    check_calls(fs, "init\n");
     for (const std::uint32_t opcode : {0u, 7u, 19u, 48u, 49u, 54u, 64u, 4095u, 4097u, 0x7fffffffu, 0xffffffffu})
         check_reply(kernel.ask(opcode, Bytes(64)), -ENOSYS);
     check_reply(kernel.ask(kern::OP_CUSE_INIT, Bytes(16)), -EIO);
-    ck_assert_str_eq(fs.take_calls().c_str(), "");
+    check_calls(fs, "");
 }
 END_TEST
 
@@ -125,11 +125,11 @@ START_TEST(write_is_called_where_write_buf_is_missing)
     ops.write_buf = nullptr;
     FakeKernel kernel(ops, {.userdata = &fs});
     kernel.connect();
-    fs.take_calls();
+    check_calls(fs, "init\n");
     fs.set_answer([](fuse_req_t req) { fuse_reply_write(req, 4); });
     check_reply(kernel.ask(kern::OP_WRITE, bytes_of(kern::fuse_write_in{1, 2, 4, 0, 3, 5, 0}) + text("data")), 0,
                 bytes_of(kern::fuse_write_out{4, 0}));
-    ck_assert_str_eq(fs.take_calls().c_str(), "write 7 'data' 2 fh 1 flags 5 owner 3\n");
+    check_calls(fs, "write 7 'data' 2 fh 1 flags 5 owner 3\n");
 }
 END_TEST
 
@@ -139,10 +139,10 @@ START_TEST(a_large_write_arrives_whole)
     RecordingFs fs;
     FakeKernel kernel(recording_ops(), {.userdata = &fs});
     kernel.connect();
-    fs.take_calls();
+    check_calls(fs, "init\n");
     const std::string data(kSize, 'x');
     kernel.ask(kern::OP_WRITE, bytes_of(kern::fuse_write_in{1, 2, kSize, 0, 3, 5, 0}) + text(data));
-    ck_assert_str_eq(fs.take_calls().c_str(), ("write_buf 7 '" + data + "' 2 fh 1 flags 5 owner 3\n").c_str());
+    check_calls(fs, "write_buf 7 '" + data + "' 2 fh 1 flags 5 owner 3\n");
 }
 END_TEST
 
@@ -151,19 +151,18 @@ START_TEST(the_caller_is_known)
     RecordingFs fs;
     FakeKernel kernel(recording_ops(), {.userdata = &fs});
     kernel.connect();
-    fs.take_calls();
+    check_calls(fs, "init\n");
     fs.set_answer([](fuse_req_t req) {
         const fuse_ctx* ctx = fuse_req_ctx(req);
         RecordingFs::of(req).note(call("ctx", ctx->uid, ctx->gid, ctx->pid, ctx->umask, fuse_req_is_uring(req)));
         fuse_reply_err(req, 0);
     });
     kernel.ask(kern::OP_LOOKUP, text("a\0"sv), {.nodeid = 3, .uid = 4, .gid = 5, .pid = 6});
-    ck_assert_str_eq(fs.take_calls().c_str(), "lookup 3 a\nctx 4 5 6 0 0\n");
+    check_calls(fs, "lookup 3 a\nctx 4 5 6 0 0\n");
     kernel.ask(kern::OP_MKDIR, bytes_of(kern::fuse_mkdir_in{0755, 022}) + text("a\0"sv));
     // The umask does not stay behind for the next request.
     kernel.ask(kern::OP_LOOKUP, text("a\0"sv));
-    ck_assert_str_eq(fs.take_calls().c_str(),
-                     "mkdir 7 a 493 umask 18\nctx 1001 1002 1003 18 0\nlookup 7 a\nctx 1001 1002 1003 0 0\n");
+    check_calls(fs, "mkdir 7 a 493 umask 18\nctx 1001 1002 1003 18 0\nlookup 7 a\nctx 1001 1002 1003 0 0\n");
 }
 END_TEST
 
@@ -185,9 +184,5 @@ int main()
     tcase_add_test(tests, a_large_write_arrives_whole);
     tcase_add_test(tests, the_caller_is_known);
     suite_add_tcase(suite, tests);
-    SRunner* runner = srunner_create(suite);
-    srunner_run_all(runner, CK_NORMAL);
-    const int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed == 0 ? 0 : 1;
+    return run_suite(suite);
 }

@@ -9,6 +9,7 @@
 #include <cstring>
 
 using namespace rf;
+using namespace rf::cli;
 
 namespace {
 

@@ -137,7 +137,7 @@ END_TEST
 START_TEST(connection_options_are_all_or_nothing_at_every_allocation)
 {
     const int failures = failures_before_success(true, [](fuse_args& args) {
-        fuse_conn_info_opts* opts = parse_conn_opts(args);
+        fuse_conn_info_opts* opts = rf::parse_conn_opts(args);
         std::free(opts);
         return opts != nullptr;
     });
