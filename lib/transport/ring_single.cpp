@@ -2,11 +2,16 @@
 
 #include "base/cpu.hpp"
 #include "base/log.hpp"
+#include "transport/ring_worker.hpp"
 
 namespace rf {
 namespace {
 
 constexpr unsigned kRingEntries = 64;
+
+// Requests in a row from one CPU after which this thread moves there. Waking a thread on another CPU costs several
+// times the request (doc/threading.md, measured); moving costs about as much as a few requests.
+constexpr unsigned kStreakToFollow = 16;
 
 } // namespace
 
@@ -48,6 +53,12 @@ void RingSingle::serve(int (*read_device)(void*), void* context, int device_fd)
                 break;
         }
         take_mail();
+        if (!ring_.has_completions()) {
+            // As in RingWorker::serve(): let the caller that was answered go first.
+            (void)ring_.submit();
+            if (!ring_.has_completions())
+                ::sched_yield();
+        }
         const int rc = ring_.submit_and_wait();
         if (rc < 0 && rc != -EINTR && rc != -EBUSY && rc != -EAGAIN) {
             log::error("ring wait failed (%s), the session ends", log::errno_name(rc));
@@ -71,9 +82,23 @@ void RingSingle::take_mail()
         commit(*entry);
 }
 
+/// Goes where the requests come from: the caller that waits for the answer is there.
+void RingSingle::follow(unsigned qid)
+{
+    if (qid != streak_qid_) {
+        streak_qid_ = qid;
+        streak_ = 0;
+    }
+    if (++streak_ != kStreakToFollow || bound_qid_ == static_cast<int>(qid))
+        return;
+    if (settle_on_cpu(shared_, qid))
+        bound_qid_ = static_cast<int>(qid);
+}
+
 void RingSingle::handle(RingEntry& entry)
 {
     RingQueue& queue = *entry.queue;
+    follow(queue.qid());
     // Either the answer is there and nobody else commits it, or it left while the handler ran, or it comes
     // later.
     if (RingEntry* answered = run(entry))
@@ -138,6 +163,8 @@ void RingSingle::close() noexcept
     if (ring_.is_open())
         (void)ring_.submit();
     ring_.close();
+    if (bound_qid_ >= 0)
+        leave_cpu(shared_);
     resign();
 }
 

@@ -32,11 +32,17 @@ private:
     void take_mail() RF_EXCLUDES(mutex_);
     void handle(RingEntry& entry);
     void restock(RingQueue& queue);
+    void follow(unsigned qid);
 
     const std::vector<std::unique_ptr<RingQueue>>& queues_;
     bool device_ready_ = false;
     int device_fd_ = -1;
     int refused_ = 0;
+
+    // The queue the last requests came from, how many in a row, and whose CPU this thread is bound to.
+    unsigned streak_qid_ = 0;
+    unsigned streak_ = 0;
+    int bound_qid_ = -1;
 
     Mutex mutex_;
     EntryList answered_ RF_GUARDED_BY(mutex_);

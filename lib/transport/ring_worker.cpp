@@ -44,6 +44,12 @@ bool settle_on_cpu(RingShared& shared, unsigned cpu)
     return rc == 0;
 }
 
+void leave_cpu(RingShared& shared) noexcept
+{
+    t_child_affinity = nullptr;
+    (void)set_affinity(shared.affinity);
+}
+
 int RingWorker::start()
 {
     std::array<char, 16> name;

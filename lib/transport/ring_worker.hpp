@@ -79,5 +79,7 @@ private:
 /// Binds the calling ring thread to its queue's CPU and keeps children from inheriting that. False if the CPU
 /// cannot be had.
 bool settle_on_cpu(RingShared& shared, unsigned cpu);
+/// Undoes settle_on_cpu() for a thread that lives on.
+void leave_cpu(RingShared& shared) noexcept;
 
 } // namespace rf

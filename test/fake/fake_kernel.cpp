@@ -28,7 +28,10 @@ ssize_t plain_read(int fd, void* buffer, std::size_t bytes, void*)
 
 ssize_t plain_writev(int fd, iovec* pieces, int count, void*)
 {
-    return ::writev(fd, pieces, count);
+    msghdr message{};
+    message.msg_iov = pieces;
+    message.msg_iovlen = static_cast<std::size_t>(count);
+    return ::sendmsg(fd, &message, MSG_NOSIGNAL);
 }
 
 void make_room(int fd)

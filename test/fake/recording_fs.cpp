@@ -214,8 +214,8 @@ void RecordingFs::set_init(Init init)
 
 void RecordingFs::init(fuse_conn_info* conn)
 {
-    note("init");
     init_(conn);
+    note("init");
 }
 
 void RecordingFs::set_answer(Answer answer)

@@ -13,6 +13,8 @@ import functools
 import os
 import pwd
 import shutil
+import signal
+import stat
 import subprocess
 import sys
 import tempfile
@@ -26,6 +28,7 @@ CONNECTIONS = "/sys/fs/fuse/connections"
 KERNEL_COMPLAINTS = ("BUG:", "WARNING:", "INFO: task", "Oops", "general protection", "KASAN", "refcount_t:")
 SKIPPED = 77
 GRACE_SECONDS = 20
+PRIVATE = "RINGFUSE_TEST_IN_NAMESPACE"
 FUSE_RING_PROMISE = "ringfuse: serving over /dev/fuse: "
 
 
@@ -50,7 +53,8 @@ _claims = []
 def claim(seconds=60):
     """Marks a function as a claim that must be through after so many seconds."""
     def mark(function):
-        _claims.append((function, seconds))
+        if function.__module__ == "__main__":   # not what a script imports from another
+            _claims.append((function, seconds))
         return function
     return mark
 
@@ -96,6 +100,11 @@ def run(*words, cwd=None, wanted=0, env=None, seconds=120):
     return ended.stdout
 
 
+def as_user(user, *words, **how):
+    """The same under another account."""
+    return run("setpriv", f"--reuid={user.pw_uid}", f"--regid={user.pw_gid}", "--clear-groups", *words, **how)
+
+
 def read_line(path):
     with open(path, encoding="utf-8") as file:
         return file.readline().strip()
@@ -132,8 +141,7 @@ def new_directory(name="dir", owner=None):
 @functools.lru_cache(maxsize=None)
 def plain_user():
     """An account without privileges that nobody works under just now: RLIMIT_NPROC counts all its tasks."""
-    busy = {os.stat(f"/proc/{pid}").st_uid for pid in os.listdir("/proc") if pid.isdigit() and
-            os.path.exists(f"/proc/{pid}")}
+    busy = {int(uid) for uid in run("ps", "-e", "-o", "ruid=").split()}
     for name in ("games", "irc", "backup", "news", "nobody"):
         try:
             account = pwd.getpwnam(name)
@@ -177,7 +185,7 @@ class _Deadline:
             mount.break_down()
         time.sleep(GRACE_SECONDS)
         print(f"FAILED {self.name}: does not even end after the abort", flush=True)
-        shutil.rmtree(setup.work, ignore_errors=True)
+        _break_down_all()
         os._exit(1)
 
     def __enter__(self):
@@ -234,12 +242,45 @@ def _skip_reason():
     return ""
 
 
+def _enter_namespace():
+    """Starts the script again with a mount table of its own, which nothing outlives."""
+    if PRIVATE not in os.environ:
+        os.environ[PRIVATE] = "1"
+        sys.stdout.flush()
+        os.execvp("unshare", ["unshare", "--mount", "--propagation", "private", sys.executable, *sys.argv])
+
+
+def _open_device_to_users():
+    """/dev/fuse for everybody, in this mount table only."""
+    folder = os.path.join(setup.work, "dev")
+    os.mkdir(folder)
+    run("mount", "-t", "tmpfs", "-o", "mode=755", "tmpfs", folder)
+    node = os.path.join(folder, "fuse")
+    os.mknod(node, stat.S_IFCHR | 0o666, os.stat("/dev/fuse").st_rdev)
+    os.chmod(node, 0o666)
+    run("mount", "--bind", node, "/dev/fuse")
+    run("umount", "-l", folder)
+
+
+def _break_down_all():
+    for mount in list(setup.mounts):
+        mount.break_down()
+    shutil.rmtree(setup.work, ignore_errors=True)
+
+
+def _on_sigterm(*_):
+    print("ended from outside, taking the mounts away", flush=True)
+    _break_down_all()
+    os._exit(1)
+
+
 def main():
     """Runs the claims of the script and exits."""
     names = _parse(sys.argv[1:])
     if reason := _skip_reason():
         print(f"skipped: {reason}")
         sys.exit(SKIPPED)
+    _enter_namespace()
     if setup.transport != "dev" and read_line(RING_PARAMETER) != "Y":
         write_line(RING_PARAMETER, "1")
     if not os.path.ismount(CONNECTIONS):
@@ -247,9 +288,11 @@ def main():
     kernel_log = set(_kernel_log())
     setup.work = os.path.realpath(tempfile.mkdtemp(prefix="ringfuse-mount-"))
     os.chmod(setup.work, 0o755)
+    _open_device_to_users()
+    signal.signal(signal.SIGTERM, _on_sigterm)
     chosen = [pair for pair in _claims if not names or pair[0].__name__ in names]
     bad = sum(not _run_claim(*pair) for pair in chosen)
-    shutil.rmtree(setup.work, ignore_errors=True)
+    _break_down_all()
     for line in _kernel_complaints(kernel_log):
         print(f"FAILED the kernel complained: {line}")
         bad += 1

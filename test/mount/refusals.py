@@ -3,13 +3,19 @@
 
 import os
 
-from harness import check, claim, main, new_directory
-from server import refused
+from harness import check, claim, main, new_directory, same
+from server import Mount, refused
 
 
 def complains(printed, *words):
     for word in words:
         check(word in printed, f"{word!r} is not in:\n{printed}")
+
+
+def new_file():
+    path = os.path.join(new_directory(), "file")
+    os.mknod(path)
+    return path
 
 
 @claim()
@@ -53,12 +59,25 @@ def a_mount_point_that_does_not_exist():
 
 
 @claim()
-def a_mount_point_that_is_no_directory():
-    path = os.path.join(new_directory(), "file")
-    with open(path, "w", encoding="ascii"):
-        pass
+def a_path_through_a_file():
     for transport in ("fuse_uring", "dev"):
-        complains(refused("hello_ll", transport=transport, directory=path, code=2), path, "ENOTDIR")
+        complains(refused("hello_ll", transport=transport, directory=os.path.join(new_file(), "sub"), code=1), "ENOTDIR")
+
+
+# The kernel mounts on files as well, and libfuse lets it. A root that is a directory then cannot be looked at.
+@claim()
+def a_mount_point_that_is_a_file_is_taken_as_libfuse_takes_it():
+    seen = []
+    for name in ("hello_ll", "hello_ll_dist"):
+        mount = Mount(name, transport="")
+        os.rmdir(mount.dir)
+        os.mknod(mount.dir)
+        with mount:
+            try:
+                seen.append(os.stat(mount.dir).st_mode)
+            except OSError as error:
+                seen.append(os.strerror(error.errno))
+    same(seen[0], seen[1], "stat of the mounted file, compared with the distribution's libfuse")
 
 
 @claim()

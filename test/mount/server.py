@@ -197,8 +197,12 @@ def refused(name, options="", *, transport="", args=("-f",), wrapper=(), user=No
     directory = directory or new_directory(name, owner=user)
     words, env = command_line(name, directory, options=options, transport=transport, args=args, wrapper=wrapper,
                               user=user)
-    ended = subprocess.run(words, env=env, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
-                           text=True, timeout=30 * setup.patience, check=False)
+    try:
+        ended = subprocess.run(words, env=env, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                               stderr=subprocess.STDOUT, text=True, timeout=15 * setup.patience, check=False)
+    except subprocess.TimeoutExpired as error:
+        subprocess.run(["umount", "-l", directory], timeout=30, check=False)
+        raise Failed(f"not refused: {words}") from error
     check(ended.returncode > 0, f"exit {ended.returncode}, wanted a failure: {words}\n{ended.stdout}")
     if code is not None:
         same(ended.returncode, code, f"exit code of {words}\n{ended.stdout}")
