@@ -121,6 +121,9 @@ RF_EXPORT int fuse_session_custom_io_317(fuse_session* se, const fuse_custom_io*
         log::error("fuse: custom io refused: read and writev are needed (EINVAL)");
         return -EINVAL;
     }
+    // Nobody mounts here, but init() has to agree with these options all the same.
+    se->set_mount_facts(std::string(), se->mount_options.max_read.value_or(0),
+                        se->mount_options.default_permissions);
     se->attach(fd, /* owned= */ true, {known.writev, known.read, known.clone_fd, se->userdata()});
     return 0;
 }

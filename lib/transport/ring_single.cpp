@@ -53,14 +53,8 @@ void RingSingle::serve(int (*read_device)(void*), void* context, int device_fd)
                 break;
         }
         take_mail();
-        if (!ring_.has_completions()) {
-            // As in RingWorker::serve(): let the caller that was answered go first.
-            (void)ring_.submit();
-            if (!ring_.has_completions())
-                ::sched_yield();
-        }
-        const int rc = ring_.submit_and_wait();
-        if (rc < 0 && rc != -EINTR && rc != -EBUSY && rc != -EAGAIN) {
+        const int rc = send_and_wait();
+        if (rc < 0) {
             log::error("ring wait failed (%s), the session ends", log::errno_name(rc));
             shared_.stop->stop(StopCause::kFailed, rc);
             break;

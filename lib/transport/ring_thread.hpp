@@ -48,6 +48,9 @@ protected:
     void commit(RingEntry& entry);
     void enter(RingEntry& entry);
 
+    /// Sends what was prepared, then waits for a completion. 0, or -errno after which the ring is of no use.
+    [[nodiscard]] int send_and_wait();
+
     /// Takes all completions: entries with a request go to `ready`, other tags to on_tag().
     void reap(EntryList& ready);
     virtual void on_tag(std::uint64_t tag, int res) = 0;

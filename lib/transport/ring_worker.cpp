@@ -102,18 +102,10 @@ void RingWorker::serve()
         take_mail();
         if (shared_.ended())
             break;
-        if (!ring_.has_completions()) {
-            // Sends the answer off. Its client wakes up on this very CPU: let it run first, its next request
-            // is then there before we would have gone to sleep (doc/threading.md, measured).
-            if (const int rc = ring_.submit(); rc < 0 && rc != -EINTR && rc != -EBUSY)
-                log::error("ring submit failed: qid=%u (%s)", queue_.qid(), log::errno_name(rc));
-            if (!ring_.has_completions())
-                ::sched_yield();
-        }
         waiting_.store(true, std::memory_order_relaxed);
-        const int rc = ring_.submit_and_wait();
+        const int rc = send_and_wait();
         waiting_.store(false, std::memory_order_relaxed);
-        if (rc < 0 && rc != -EINTR && rc != -EBUSY && rc != -EAGAIN) {
+        if (rc < 0) {
             log::error("ring wait failed: qid=%u (%s), the session ends", queue_.qid(), log::errno_name(rc));
             shared_.stop->stop(StopCause::kFailed, rc);
             break;
@@ -287,8 +279,8 @@ void RingDispatcher::serve()
         queue_.take(inbox, mail);
         while (RingEntry* entry = mail.commits.pop())
             commit(*entry);
-        const int rc = ring_.submit_and_wait();
-        if (rc < 0 && rc != -EINTR && rc != -EBUSY && rc != -EAGAIN) {
+        const int rc = send_and_wait();
+        if (rc < 0) {
             log::error("ring wait failed: qid=%u (%s), the session ends", queue_.qid(), log::errno_name(rc));
             shared_.stop->stop(StopCause::kFailed, rc);
             break;

@@ -17,9 +17,7 @@ static void exit_lookup(fuse_req_t req, fuse_ino_t parent, const char* name)
     (void)parent;
     if (strncmp(name, "exit", 4) == 0)
         fuse_session_exit(g_session);
-    if (strcmp(name, "exit_unanswered") == 0)
-        fuse_reply_none(req);
-    else
+    if (strcmp(name, "exit_unanswered") != 0)
         fuse_reply_err(req, ENOENT);
 }
 

@@ -1,0 +1,403 @@
+// Sessions as a whole: how they are made, how their loops end and with what, and what is called at the end.
+#include "cases.hpp"
+
+#include <array>
+#include <fuse_opt.h>
+#include <ringfuse/ringfuse.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <check.h>
+#include <csignal>
+
+using namespace rf;
+using namespace rf::fake;
+using namespace std::string_view_literals;
+
+namespace {
+
+ssize_t failing_read(int, void*, std::size_t, void*)
+{
+    errno = EIO;
+    return -1;
+}
+
+ssize_t some_writev(int, iovec*, int, void*)
+{
+    return 0;
+}
+
+fuse_session* new_session(std::vector<const char*> words, const fuse_lowlevel_ops* ops, std::size_t op_size)
+{
+    fuse_args args = FUSE_ARGS_INIT(0, nullptr);
+    for (const char* word : words)
+        ck_assert_int_eq(fuse_opt_add_arg(&args, word), 0);
+    const libfuse_version version{3, 19, 0, 0};
+    fuse_session* session = fuse_session_new_versioned(&args, ops, op_size, &version, nullptr);
+    fuse_opt_free_args(&args);
+    return session;
+}
+
+fuse_session* g_session = nullptr;
+
+} // namespace
+
+START_TEST(the_end_of_the_connection_ends_the_loop_with_0)
+{
+    for (const Loop loop : {Loop::kSingle, Loop::kThreads}) {
+        RecordingFs fs;
+        FakeKernel kernel(recording_ops(), {.userdata = &fs});
+        kernel.connect(loop);
+        check_reply(kernel.ask(kern::OP_READLINK), 0);
+        kernel.hang_up();
+        ck_assert_int_eq(kernel.loop_result(), 0);
+    }
+}
+END_TEST
+
+START_TEST(exit_from_an_operation_ends_the_loop_with_0)
+{
+    for (const Loop loop : {Loop::kSingle, Loop::kThreads}) {
+        RecordingFs fs;
+        FakeKernel kernel(recording_ops(), {.userdata = &fs});
+        kernel.connect(loop);
+        g_session = kernel.session();
+        fs.set_answer([](fuse_req_t req) {
+            fuse_session_exit(g_session);
+            fuse_reply_err(req, 0);
+        });
+        check_reply(kernel.ask(kern::OP_READLINK), 0);
+        ck_assert_int_eq(kernel.loop_result(), 0);
+    }
+}
+END_TEST
+
+START_TEST(exit_from_another_thread_ends_an_idle_loop)
+{
+    for (const Loop loop : {Loop::kSingle, Loop::kThreads}) {
+        RecordingFs fs;
+        FakeKernel kernel(recording_ops(), {.userdata = &fs});
+        kernel.connect(loop);
+        ck_assert_int_eq(fuse_session_exited(kernel.session()), 0);
+        fuse_session_exit(kernel.session());
+        ck_assert_int_eq(kernel.loop_result(), 0);
+    }
+}
+END_TEST
+
+START_TEST(exit_before_the_loop_ends_it_at_once)
+{
+    for (const Loop loop : {Loop::kSingle, Loop::kThreads}) {
+        RecordingFs fs;
+        FakeKernel kernel(recording_ops(), {.userdata = &fs});
+        fuse_session_exit(kernel.session());
+        ck_assert_int_ne(fuse_session_exited(kernel.session()), 0);
+        kernel.start(loop);
+        ck_assert_int_eq(kernel.loop_result(), 0);
+        check_calls(fs, "");
+    }
+}
+END_TEST
+
+START_TEST(a_session_can_loop_again)
+{
+    RecordingFs fs;
+    FakeKernel kernel(recording_ops(), {.userdata = &fs});
+    kernel.connect();
+    for (const Loop loop : {Loop::kThreads, Loop::kSingle, Loop::kThreads}) {
+        fuse_session_exit(kernel.session());
+        ck_assert_int_eq(kernel.loop_result(), 0);
+        ck_assert_int_eq(fuse_session_exited(kernel.session()), 0);
+        kernel.start(loop);
+        check_reply(kernel.ask(kern::OP_READLINK), 0);
+    }
+    check_calls(fs, "init\nreadlink 7\nreadlink 7\nreadlink 7\n");
+}
+END_TEST
+
+START_TEST(reset_takes_an_exit_back)
+{
+    RecordingFs fs;
+    FakeKernel kernel(recording_ops(), {.userdata = &fs});
+    fuse_session_exit(kernel.session());
+    fuse_session_reset(kernel.session());
+    ck_assert_int_eq(fuse_session_exited(kernel.session()), 0);
+    kernel.connect();
+    check_reply(kernel.ask(kern::OP_READLINK), 0);
+}
+END_TEST
+
+START_TEST(a_signal_ends_the_loop_with_its_number)
+{
+    for (const Loop loop : {Loop::kSingle, Loop::kThreads}) {
+        RecordingFs fs;
+        FakeKernel kernel(recording_ops(), {.userdata = &fs});
+        ck_assert_int_eq(fuse_set_signal_handlers(kernel.session()), 0);
+        kernel.connect(loop);
+        ck_assert_int_eq(::kill(::getpid(), SIGTERM), 0);
+        ck_assert_int_eq(kernel.loop_result(), SIGTERM);
+        fuse_remove_signal_handlers(kernel.session());
+    }
+}
+END_TEST
+
+START_TEST(a_failing_read_ends_the_loop_with_its_error)
+{
+    for (const Loop loop : {Loop::kSingle, Loop::kThreads}) {
+        RecordingFs fs;
+        FakeKernel kernel(recording_ops(), {.userdata = &fs, .io = {.read = failing_read}});
+        kernel.start(loop);
+        kernel.send(kern::OP_READLINK);
+        ck_assert_int_eq(kernel.loop_result(), -EIO);
+    }
+}
+END_TEST
+
+START_TEST(destroy_is_called_once_at_the_request)
+{
+    RecordingFs fs;
+    FakeKernel kernel(recording_ops(), {.userdata = &fs});
+    kernel.connect();
+    check_reply(kernel.ask(kern::OP_DESTROY), 0);
+    check_calls(fs, "init\ndestroy\n");
+    check_reply(kernel.ask(kern::OP_DESTROY), 0);
+    kernel.hang_up();
+    ck_assert_int_eq(kernel.loop_result(), 0);
+    kernel.destroy_session();
+    check_calls(fs, "");
+}
+END_TEST
+
+START_TEST(destroy_is_called_with_the_session_s_end_if_it_was_not_asked_for)
+{
+    RecordingFs fs;
+    FakeKernel kernel(recording_ops(), {.userdata = &fs});
+    kernel.connect();
+    kernel.hang_up();
+    ck_assert_int_eq(kernel.loop_result(), 0);
+    check_calls(fs, "init\n");
+    kernel.destroy_session();
+    check_calls(fs, "destroy\n");
+}
+END_TEST
+
+START_TEST(destroy_is_not_called_without_init)
+{
+    RecordingFs fs;
+    FakeKernel kernel(recording_ops(), {.userdata = &fs});
+    kernel.destroy_session();
+    check_calls(fs, "");
+}
+END_TEST
+
+START_TEST(a_loop_of_the_application_serves_requests)
+{
+    RecordingFs fs;
+    FakeKernel kernel(recording_ops(), {.userdata = &fs});
+    fuse_buf buf{};
+    const auto step = [&] {
+        const int bytes = fuse_session_receive_buf(kernel.session(), &buf);
+        if (bytes > 0)
+            fuse_session_process_buf(kernel.session(), &buf);
+        return bytes;
+    };
+    kernel.send_init({});
+    ck_assert_int_eq(step(), 40 + 64);
+    ck_assert_int_eq(kernel.receive().header.error, 0);
+    const void* mem = buf.mem;
+    kernel.send(kern::OP_READLINK);
+    ck_assert_int_eq(step(), 40);
+    ck_assert_ptr_eq(buf.mem, mem);
+    ck_assert_uint_eq(buf.size, 40);
+    check_reply(kernel.receive(), 0);
+    check_calls(fs, "init\nreadlink 7\n");
+    ck_assert_int_eq(fuse_session_exited(kernel.session()), 0);
+    kernel.hang_up();
+    ck_assert_int_eq(step(), 0);
+    ck_assert_int_ne(fuse_session_exited(kernel.session()), 0);
+    std::free(buf.mem);
+}
+END_TEST
+
+START_TEST(a_message_in_a_pipe_is_processed)
+{
+    RecordingFs fs;
+    FakeKernel kernel(recording_ops(), {.userdata = &fs});
+    kern::fuse_in_header header{};
+    header.len = sizeof(header);
+    header.opcode = kern::OP_READLINK;
+    header.unique = 99;
+    int ends[2];
+    ck_assert_int_eq(::pipe(ends), 0);
+    ck_assert_int_eq(::write(ends[1], &header, sizeof(header)), static_cast<ssize_t>(sizeof(header)));
+    fuse_buf buf{};
+    buf.flags = FUSE_BUF_IS_FD;
+    buf.fd = ends[0];
+    buf.size = sizeof(header);
+    fuse_session_process_buf(kernel.session(), &buf);
+    const Reply reply = kernel.receive();
+    ck_assert_uint_eq(reply.header.unique, 99);
+    check_reply(reply, -EIO); // no INIT yet
+    ::close(ends[0]);
+    ::close(ends[1]);
+}
+END_TEST
+
+START_TEST(custom_io_needs_its_functions_and_a_descriptor)
+{
+    const fuse_lowlevel_ops ops = recording_ops();
+    fuse_session* session = new_session({"fake"}, &ops, sizeof(ops));
+    ck_assert_ptr_nonnull(session);
+    fuse_custom_io io{};
+    ck_assert_int_eq(fuse_session_custom_io_317(session, nullptr, sizeof(io), 5), -EINVAL);
+    ck_assert_int_eq(fuse_session_custom_io_317(session, &io, sizeof(io), 5), -EINVAL);
+    io.read = failing_read;
+    ck_assert_int_eq(fuse_session_custom_io_317(session, &io, sizeof(io), 5), -EINVAL);
+    io.writev = some_writev;
+    ck_assert_int_eq(fuse_session_custom_io_317(session, &io, sizeof(io), -1), -EBADF);
+    ck_assert_int_eq(fuse_session_custom_io_317(nullptr, &io, sizeof(io), 5), -EBADF);
+    // A size that ends before `read` hides it.
+    ck_assert_int_eq(fuse_session_custom_io_317(session, &io, offsetof(fuse_custom_io, read), 5), -EINVAL);
+    ck_assert_int_eq(fuse_session_fd(session), -1);
+    const int fd = ::dup(STDERR_FILENO);
+    ck_assert_int_eq(fuse_session_custom_io_30(session, &io, fd), 0);
+    ck_assert_int_eq(fuse_session_fd(session), fd);
+    fuse_session_destroy(session);
+    // The descriptor was the session's.
+    ck_assert_int_eq(::close(fd), -1);
+}
+END_TEST
+
+START_TEST(a_loop_without_a_descriptor_is_an_error)
+{
+    const fuse_lowlevel_ops ops = recording_ops();
+    fuse_session* session = new_session({"fake"}, &ops, sizeof(ops));
+    ck_assert_int_lt(fuse_session_loop(session), 0);
+    fuse_buf buf{};
+    ck_assert_int_eq(fuse_session_receive_buf(session, &buf), -EINVAL);
+    fuse_session_destroy(session);
+}
+END_TEST
+
+START_TEST(operations_behind_op_size_are_not_called)
+{
+    RecordingFs fs;
+    FakeKernel kernel(recording_ops(), {.userdata = &fs, .op_size = offsetof(fuse_lowlevel_ops, readlink)});
+    kernel.connect();
+    check_reply(kernel.ask(kern::OP_GETATTR, Bytes(16)), 0);
+    check_reply(kernel.ask(kern::OP_READLINK), -ENOSYS);
+    check_calls(fs, "init\ngetattr 7 no-file\n");
+}
+END_TEST
+
+START_TEST(operations_from_the_future_are_ignored)
+{
+    struct {
+        fuse_lowlevel_ops known = recording_ops();
+        void (*unknown[4])() = {};
+    } newer;
+    RecordingFs fs;
+    FakeKernel kernel(newer.known, {.userdata = &fs, .op_size = sizeof(newer)});
+    check_logged("op_size=");
+    kernel.connect();
+    check_reply(kernel.ask(kern::OP_READLINK), 0);
+}
+END_TEST
+
+START_TEST(wrong_arguments_make_no_session)
+{
+    const fuse_lowlevel_ops ops = recording_ops();
+    ck_assert_ptr_null(new_session({}, &ops, sizeof(ops)));
+    ck_assert_ptr_null(new_session({"fake"}, nullptr, sizeof(ops)));
+    ck_assert_ptr_null(new_session({"fake"}, &ops, 0));
+    ck_assert_ptr_null(new_session({"fake", "--no-such-option"}, &ops, sizeof(ops)));
+    ck_assert_ptr_null(new_session({"fake", "-otransport=telepathy"}, &ops, sizeof(ops)));
+}
+END_TEST
+
+START_TEST(debug_says_what_comes_and_goes)
+{
+    RecordingFs fs;
+    FakeKernel kernel(recording_ops(), {.options = {"-d"}, .userdata = &fs});
+    kernel.connect();
+    take_log().clear();
+    const std::uint64_t unique = kernel.send(kern::OP_READLINK);
+    kernel.receive();
+    const std::string log = take_log();
+    ck_assert_msg(log.find("unique=" + std::to_string(unique) + " op=READLINK") != std::string::npos, "%s", log.c_str());
+    ck_assert_msg(log.find("answer: unique=" + std::to_string(unique)) != std::string::npos, "%s", log.c_str());
+    fuse_session_set_debug(kernel.session(), 0);
+    kernel.ask(kern::OP_READLINK);
+    ck_assert_str_eq(take_log().c_str(), "");
+}
+END_TEST
+
+START_TEST(allow_root_keeps_others_out)
+{
+    RecordingFs fs;
+    FakeKernel kernel(recording_ops(), {.options = {"-oallow_root"}, .userdata = &fs});
+    kernel.connect();
+    const std::uint32_t stranger = ::getuid() + 12345;
+    const Bytes name = text("a\0"sv);
+    check_reply(kernel.ask(kern::OP_LOOKUP, name, {.uid = stranger}), -EACCES);
+    check_reply(kernel.ask(kern::OP_OPEN, Bytes(8), {.uid = stranger}), -EACCES);
+    check_reply(kernel.ask(kern::OP_LOOKUP, name, {.uid = 0}), 0);
+    check_reply(kernel.ask(kern::OP_LOOKUP, name, {.uid = ::getuid()}), 0);
+    // What is open already goes on, and lookups are given back.
+    for (const std::uint32_t opcode : {kern::OP_READ, kern::OP_READDIR, kern::OP_RELEASE, kern::OP_RELEASEDIR,
+                                       kern::OP_FSYNC, kern::OP_FSYNCDIR, kern::OP_WRITE})
+        check_reply(kernel.ask(opcode, Bytes(40), {.uid = stranger}), 0);
+    check_calls(fs, "init\nlookup 7 a\nlookup 7 a\nread 7 0 0 fh 0 flags 0 owner 0\n"
+                    "readdir 7 0 0 fh 0 flags 0 owner 0\nrelease 7 fh 0 flags 0 owner 0\n"
+                    "releasedir 7 fh 0 flags 0 owner 0\nfsync 7 0 fh 0 flags 0 owner 0\n"
+                    "fsyncdir 7 0 fh 0 flags 0 owner 0\nwrite_buf 7 '' 0 fh 0 flags 0 owner 0\n");
+    kernel.send_with_unique(0, kern::OP_FORGET, bytes_of(kern::fuse_forget_in{3}), {.uid = stranger});
+    kernel.expect_silence();
+    check_calls(fs, "forget 7 3\n");
+}
+END_TEST
+
+START_TEST(a_session_on_a_descriptor_says_so)
+{
+    RecordingFs fs;
+    FakeKernel kernel(recording_ops(), {.userdata = &fs});
+    ck_assert_str_eq(ringfuse_transport_name(kernel.session()), "none");
+    kernel.connect();
+    kernel.ask(kern::OP_READLINK);
+    ck_assert_str_eq(ringfuse_transport_name(kernel.session()), "custom_io");
+    ringfuse_stats stats{};
+    ck_assert_int_eq(ringfuse_session_stats(kernel.session(), &stats, sizeof(stats)), 0);
+    ck_assert_uint_eq(stats.ring_requests, 0);
+    ck_assert_uint_eq(stats.device_requests, 2);
+}
+END_TEST
+
+int main()
+{
+    Suite* suite = suite_create("fake_session");
+    TCase* tests = tcase_create("all");
+    tcase_set_timeout(tests, 60);
+    tcase_add_test(tests, the_end_of_the_connection_ends_the_loop_with_0);
+    tcase_add_test(tests, exit_from_an_operation_ends_the_loop_with_0);
+    tcase_add_test(tests, exit_from_another_thread_ends_an_idle_loop);
+    tcase_add_test(tests, exit_before_the_loop_ends_it_at_once);
+    tcase_add_test(tests, a_session_can_loop_again);
+    tcase_add_test(tests, reset_takes_an_exit_back);
+    tcase_add_test(tests, a_signal_ends_the_loop_with_its_number);
+    tcase_add_test(tests, a_failing_read_ends_the_loop_with_its_error);
+    tcase_add_test(tests, destroy_is_called_once_at_the_request);
+    tcase_add_test(tests, destroy_is_called_with_the_session_s_end_if_it_was_not_asked_for);
+    tcase_add_test(tests, destroy_is_not_called_without_init);
+    tcase_add_test(tests, a_loop_of_the_application_serves_requests);
+    tcase_add_test(tests, a_message_in_a_pipe_is_processed);
+    tcase_add_test(tests, custom_io_needs_its_functions_and_a_descriptor);
+    tcase_add_test(tests, a_loop_without_a_descriptor_is_an_error);
+    tcase_add_test(tests, operations_behind_op_size_are_not_called);
+    tcase_add_test(tests, operations_from_the_future_are_ignored);
+    tcase_add_test(tests, wrong_arguments_make_no_session);
+    tcase_add_test(tests, debug_says_what_comes_and_goes);
+    tcase_add_test(tests, allow_root_keeps_others_out);
+    tcase_add_test(tests, a_session_on_a_descriptor_says_so);
+    suite_add_tcase(suite, tests);
+    return run_suite(suite);
+}
