@@ -145,7 +145,9 @@ START_TEST(a_failing_read_ends_the_loop_with_its_error)
 {
     for (const Loop loop : {Loop::kSingle, Loop::kThreads}) {
         RecordingFs fs;
-        FakeKernel kernel(recording_ops(), {.userdata = &fs, .io = {.read = failing_read}});
+        fuse_custom_io io{};
+        io.read = failing_read;
+        FakeKernel kernel(recording_ops(), {.userdata = &fs, .io = io});
         kernel.start(loop);
         kernel.send(kern::OP_READLINK);
         ck_assert_int_eq(kernel.loop_result(), -EIO);

@@ -1,0 +1,83 @@
+// Lists of CPUs as the kernel writes them.
+#include "base/cpu.hpp"
+
+#include <check.h>
+
+using namespace rf;
+
+START_TEST(lists_are_counted)
+{
+    const struct {
+        const char* list;
+        unsigned count;
+    } rows[] = {{"0", 1},        {"0\n", 1},         {"0-3", 4},   {"0-3\n", 4},    {"0-3,8", 5},
+                {"0,2,4", 3},    {"0-1,4-5,9\n", 5}, {"7", 1},     {"5-5", 1},      {"0-4095", 4096},
+                {"0-3\nrest", 4}};
+    for (const auto& row : rows)
+        ck_assert_msg(count_cpu_list(row.list) == row.count, "%s", row.list);
+}
+END_TEST
+
+START_TEST(malformed_lists_count_as_nothing)
+{
+    for (const char* list : {"", "\n", "x", "-3", "3-", "3-1", "0-3;8", "0,x", "0- 3", "99999999999999999999", ",1"})
+        ck_assert_msg(count_cpu_list(list) == 0, "%s", list);
+}
+END_TEST
+
+START_TEST(a_list_need_not_end_in_nul)
+{
+    const char digits[] = {'0', '-', '1', '9'};
+    ck_assert_uint_eq(count_cpu_list({digits, 3}), 2);
+    ck_assert_uint_eq(count_cpu_list({digits, 4}), 20);
+}
+END_TEST
+
+START_TEST(this_machine_has_cpus)
+{
+    ck_assert_int_ge(possible_cpus(), 1);
+}
+END_TEST
+
+START_TEST(a_thread_can_be_bound_and_let_go)
+{
+    cpu_set_t before;
+    ck_assert_int_eq(get_affinity(before), 0);
+    unsigned cpu = 0;
+    while (!CPU_ISSET(cpu, &before))
+        ++cpu;
+    ck_assert_int_eq(pin_to_cpu(cpu), 0);
+    cpu_set_t bound;
+    ck_assert_int_eq(get_affinity(bound), 0);
+    ck_assert_int_eq(CPU_COUNT(&bound), 1);
+    ck_assert(CPU_ISSET(cpu, &bound));
+    ck_assert_int_eq(set_affinity(before), 0);
+    ck_assert_int_eq(get_affinity(bound), 0);
+    ck_assert(CPU_EQUAL(&bound, &before));
+}
+END_TEST
+
+START_TEST(cpus_that_do_not_exist_are_refused)
+{
+    ck_assert_int_eq(pin_to_cpu(CPU_SETSIZE), -EINVAL);
+    ck_assert_int_eq(pin_to_cpu(CPU_SETSIZE - 1), -EINVAL);
+}
+END_TEST
+
+int main()
+{
+    Suite* suite = suite_create("cpu");
+    TCase* tests = tcase_create("all");
+    tcase_add_test(tests, lists_are_counted);
+    tcase_add_test(tests, malformed_lists_count_as_nothing);
+    tcase_add_test(tests, a_list_need_not_end_in_nul);
+    tcase_add_test(tests, this_machine_has_cpus);
+    tcase_add_test(tests, a_thread_can_be_bound_and_let_go);
+    tcase_add_test(tests, cpus_that_do_not_exist_are_refused);
+    suite_add_tcase(suite, tests);
+    SRunner* runner = srunner_create(suite);
+    srunner_run_all(runner, CK_NORMAL);
+    const int failed = srunner_ntests_failed(runner);
+    srunner_free(runner);
+    return failed == 0 ? 0 : 1;
+}
