@@ -71,7 +71,10 @@ int RingWorker::register_first()
     first_ = queue_.create_entry();
     if (!first_)
         return -ENOMEM;
-    report_.store(kWaiting, std::memory_order_relaxed);
+    // seq_cst: either we see that the thread has ended, or it sees that somebody waits and reports its end.
+    report_.store(kWaiting, std::memory_order_seq_cst);
+    if (ended_.load(std::memory_order_seq_cst))
+        return -ESHUTDOWN;
     RingQueue::Inbox mail;
     mail.grow = true;
     queue_.take(mail, inbox);
@@ -93,6 +96,8 @@ void RingWorker::thread_main(void* argument)
     worker.send_last_answers();
     // Gives back what the kernel still holds of ours; the buffers live on with the queue.
     worker.ring_.close();
+    worker.ended_.store(true, std::memory_order_seq_cst);
+    worker.report(-ESHUTDOWN);
 }
 
 void RingWorker::serve()

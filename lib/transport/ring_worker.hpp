@@ -54,6 +54,7 @@ private:
     // A step of start-up reports here: kWaiting, then 0 or -errno.
     static constexpr int kWaiting = 1;
     std::atomic<int> report_{kWaiting};
+    std::atomic<bool> ended_{false};
 
     // Supervisor only.
     RingEntry* seen_deferred_ = nullptr;

@@ -67,6 +67,7 @@ void check_logged(const char* text)
 
 int run_suite(Suite* suite)
 {
+    log::set_sink(keep_message);
     SRunner* runner = srunner_create(suite);
     srunner_run_all(runner, CK_NORMAL);
     const int failed = srunner_ntests_failed(runner);
@@ -96,7 +97,6 @@ void copy_front(const Bytes& bytes, void* out, std::size_t count)
 
 FakeKernel::FakeKernel(const fuse_lowlevel_ops& ops, const Setup& setup)
 {
-    log::set_sink(keep_message);
     int ends[2];
     ck_assert_int_eq(::socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends), 0);
     make_room(ends[0]);

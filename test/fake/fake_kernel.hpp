@@ -128,7 +128,7 @@ private:
     std::uint64_t next_unique_ = 2;
 };
 
-/// What the library logged since the last time, from all threads; nothing of it reaches stderr once a FakeKernel exists.
+/// What the library logged since the last time, from all threads; nothing of it reaches stderr.
 [[nodiscard]] std::string take_log();
 /// Fails the test unless `text` was logged since the last look.
 void check_logged(const char* text);

@@ -1,0 +1,171 @@
+// The words a session takes out of its arguments, and the environment's say.
+#include "session/options.hpp"
+
+#include "log_capture.hpp"
+
+#include <check.h>
+#include <cstdlib>
+#include <string>
+
+using namespace rf;
+
+namespace {
+
+constexpr const char* kVariables[] = {"FUSE_URING_ENABLE", "FUSE_URING_QUEUE_DEPTH", "RINGFUSE_DISABLE",
+                                      "RINGFUSE_TRANSPORT"};
+
+void clear_environment()
+{
+    for (const char* name : kVariables)
+        ck_assert_int_eq(::unsetenv(name), 0);
+    log_capture::start();
+}
+
+void set(const char* name, const char* value)
+{
+    ck_assert_int_eq(::setenv(name, value, 1), 0);
+}
+
+struct Parsed {
+    int rc = 0;
+    SessionOptions options;
+    std::string rest; // what was left of the arguments
+};
+
+Parsed parse(std::initializer_list<const char*> words)
+{
+    fuse_args args = FUSE_ARGS_INIT(0, nullptr);
+    ck_assert_int_eq(fuse_opt_add_arg(&args, "program"), 0);
+    for (const char* word : words)
+        ck_assert_int_eq(fuse_opt_add_arg(&args, word), 0);
+    Parsed parsed;
+    parsed.rc = parse_session_options(&args, parsed.options);
+    for (int i = 1; i < args.argc; ++i)
+        parsed.rest += (i > 1 ? " " : "") + std::string(args.argv[i]);
+    fuse_opt_free_args(&args);
+    return parsed;
+}
+
+} // namespace
+
+START_TEST(without_words_everything_is_at_its_default)
+{
+    const Parsed parsed = parse({});
+    ck_assert_int_eq(parsed.rc, 0);
+    ck_assert(!parsed.options.debug && !parsed.options.allow_root && !parsed.options.io_uring);
+    ck_assert_uint_eq(parsed.options.ring_depth, 8);
+    ck_assert(parsed.options.transport == Choice::kAuto);
+}
+END_TEST
+
+START_TEST(debug_has_three_spellings)
+{
+    ck_assert(parse({"-d"}).options.debug);
+    ck_assert(parse({"--debug"}).options.debug);
+    ck_assert(parse({"-o", "debug"}).options.debug);
+}
+END_TEST
+
+START_TEST(our_words_are_taken_and_others_left)
+{
+    const Parsed parsed =
+        parse({"-o", "allow_root,ro,io_uring,io_uring_q_depth=32,transport=dev,fsname=x", "--strange"});
+    ck_assert_int_eq(parsed.rc, 0);
+    ck_assert(parsed.options.allow_root);
+    ck_assert(parsed.options.io_uring);
+    ck_assert_uint_eq(parsed.options.ring_depth, 32);
+    ck_assert(parsed.options.transport == Choice::kDevice);
+    ck_assert_str_eq(parsed.rest.c_str(), "-o ro,fsname=x --strange");
+}
+END_TEST
+
+START_TEST(depths_out_of_range_are_refused)
+{
+    for (const char* word : {"-oio_uring_q_depth=0", "-oio_uring_q_depth=65536", "-oio_uring_q_depth=4294967295"}) {
+        log_capture::start();
+        ck_assert_msg(parse({word}).rc == -EINVAL, "%s", word);
+        ck_assert(log_capture::contains("io_uring_q_depth"));
+    }
+    ck_assert_int_eq(parse({"-oio_uring_q_depth=65535"}).rc, 0);
+    ck_assert_int_eq(parse({"-oio_uring_q_depth=many"}).rc, -EINVAL);
+}
+END_TEST
+
+START_TEST(unknown_transports_are_refused)
+{
+    ck_assert_int_eq(parse({"-otransport=pigeon"}).rc, -EINVAL);
+    ck_assert(log_capture::contains("transport=pigeon"));
+}
+END_TEST
+
+START_TEST(dev_uring_is_not_available)
+{
+    ck_assert_int_eq(parse({"-otransport=dev_uring"}).rc, -EINVAL);
+    ck_assert(log_capture::contains("dev_uring"));
+}
+END_TEST
+
+START_TEST(the_environment_decides_over_the_transport)
+{
+    set("RINGFUSE_TRANSPORT", "fuse_uring");
+    ck_assert(parse({"-otransport=dev"}).options.transport == Choice::kFuseUring);
+    set("RINGFUSE_DISABLE", "1");
+    ck_assert(parse({"-otransport=fuse_uring"}).options.transport == Choice::kDevice);
+    clear_environment();
+    set("RINGFUSE_TRANSPORT", "pigeon");
+    ck_assert_int_eq(parse({}).rc, -EINVAL);
+}
+END_TEST
+
+START_TEST(the_environment_switches_the_ring_on)
+{
+    set("FUSE_URING_ENABLE", "1");
+    ck_assert(parse({}).options.io_uring);
+    for (const char* value : {"0", ""}) {
+        set("FUSE_URING_ENABLE", value);
+        ck_assert(!parse({}).options.io_uring);
+    }
+}
+END_TEST
+
+START_TEST(a_depth_in_the_arguments_beats_the_environment)
+{
+    set("FUSE_URING_QUEUE_DEPTH", "16");
+    ck_assert_uint_eq(parse({}).options.ring_depth, 16);
+    ck_assert_uint_eq(parse({"-oio_uring_q_depth=4"}).options.ring_depth, 4);
+}
+END_TEST
+
+START_TEST(wrong_depths_in_the_environment_are_refused)
+{
+    for (const char* value : {"0", "65536", "-1", "8x", "x", "", " 8", "99999999999"}) {
+        log_capture::start();
+        set("FUSE_URING_QUEUE_DEPTH", value);
+        ck_assert_msg(parse({}).rc == -EINVAL, "%s", value);
+        ck_assert(log_capture::contains("FUSE_URING_QUEUE_DEPTH"));
+    }
+}
+END_TEST
+
+int main()
+{
+    Suite* suite = suite_create("session_options");
+    TCase* tests = tcase_create("all");
+    tcase_add_checked_fixture(tests, clear_environment, nullptr);
+    tcase_add_test(tests, without_words_everything_is_at_its_default);
+    tcase_add_test(tests, debug_has_three_spellings);
+    tcase_add_test(tests, our_words_are_taken_and_others_left);
+    tcase_add_test(tests, depths_out_of_range_are_refused);
+    tcase_add_test(tests, unknown_transports_are_refused);
+    tcase_add_test(tests, dev_uring_is_not_available);
+    tcase_add_test(tests, the_environment_decides_over_the_transport);
+    tcase_add_test(tests, the_environment_switches_the_ring_on);
+    tcase_add_test(tests, a_depth_in_the_arguments_beats_the_environment);
+    tcase_add_test(tests, wrong_depths_in_the_environment_are_refused);
+    suite_add_tcase(suite, tests);
+    SRunner* runner = srunner_create(suite);
+    srunner_run_all(runner, CK_NORMAL);
+    const int failed = srunner_ntests_failed(runner);
+    srunner_free(runner);
+    return failed == 0 ? 0 : 1;
+}
