@@ -21,11 +21,6 @@ constexpr std::uint32_t kMinorExpire = 38;
 constexpr std::uint32_t kMinorEpoch = 44;
 constexpr std::uint32_t kMinorPrune = 45;
 
-bool speaks(const fuse_session* se, std::uint32_t minor)
-{
-    return se->peer().minor >= minor;
-}
-
 int inval_entry(fuse_session* se, fuse_ino_t parent, const char* name, size_t namelen, std::uint32_t flags)
 {
     kern::fuse_notify_inval_entry_out out{};
@@ -70,7 +65,7 @@ RF_EXPORT int fuse_lowlevel_notify_inval_inode(fuse_session* se, fuse_ino_t ino,
 {
     if (!se)
         return -EINVAL;
-    if (!speaks(se, kMinorInval))
+    if (!se->speaks(kMinorInval))
         return -ENOSYS;
     kern::fuse_notify_inval_inode_out out{};
     out.ino = ino;
@@ -85,7 +80,7 @@ RF_EXPORT int fuse_lowlevel_notify_inval_entry(fuse_session* se, fuse_ino_t pare
 {
     if (!se || !name)
         return -EINVAL;
-    return speaks(se, kMinorInval) ? inval_entry(se, parent, name, namelen, 0) : -ENOSYS;
+    return se->speaks(kMinorInval) ? inval_entry(se, parent, name, namelen, 0) : -ENOSYS;
 }
 
 RF_EXPORT int fuse_lowlevel_notify_expire_entry(fuse_session* se, fuse_ino_t parent, const char* name,
@@ -93,7 +88,7 @@ RF_EXPORT int fuse_lowlevel_notify_expire_entry(fuse_session* se, fuse_ino_t par
 {
     if (!se || !name)
         return -EINVAL;
-    return speaks(se, kMinorExpire) ? inval_entry(se, parent, name, namelen, kern::EXPIRE_ONLY) : -ENOSYS;
+    return se->speaks(kMinorExpire) ? inval_entry(se, parent, name, namelen, kern::EXPIRE_ONLY) : -ENOSYS;
 }
 
 RF_EXPORT int fuse_lowlevel_notify_delete(fuse_session* se, fuse_ino_t parent, fuse_ino_t child,
@@ -101,7 +96,7 @@ RF_EXPORT int fuse_lowlevel_notify_delete(fuse_session* se, fuse_ino_t parent, f
 {
     if (!se || !name)
         return -EINVAL;
-    if (!speaks(se, kMinorDelete))
+    if (!se->speaks(kMinorDelete))
         return -ENOSYS;
     kern::fuse_notify_delete_out out{};
     out.parent = parent;
@@ -118,7 +113,7 @@ RF_EXPORT int fuse_lowlevel_notify_store(fuse_session* se, fuse_ino_t ino, off_t
 {
     if (!se || !bufv)
         return -EINVAL;
-    if (!speaks(se, kMinorStore))
+    if (!se->speaks(kMinorStore))
         return -ENOSYS;
     const std::size_t size = rf::buf::size(*bufv);
     if (bufv->count == 1 && bufv->idx == 0 && bufv->off == 0 && !(bufv->buf[0].flags & FUSE_BUF_IS_FD))
@@ -143,14 +138,14 @@ RF_EXPORT int fuse_lowlevel_notify_increment_epoch(fuse_session* se)
 {
     if (!se)
         return -EINVAL;
-    return speaks(se, kMinorEpoch) ? se->notify(kern::NOTIFY_INC_EPOCH, {}) : -ENOSYS;
+    return se->speaks(kMinorEpoch) ? se->notify(kern::NOTIFY_INC_EPOCH, {}) : -ENOSYS;
 }
 
 RF_EXPORT int fuse_lowlevel_notify_prune(fuse_session* se, fuse_ino_t* nodeids, uint32_t count)
 {
     if (!se || (count > 0 && !nodeids))
         return -EINVAL;
-    if (!speaks(se, kMinorPrune))
+    if (!se->speaks(kMinorPrune))
         return -ENOSYS;
     static_assert(sizeof(fuse_ino_t) == sizeof(std::uint64_t));
     kern::fuse_notify_prune_out out{};

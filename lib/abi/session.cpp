@@ -171,6 +171,7 @@ RF_EXPORT void fuse_session_destroy(fuse_session* se)
     if (!se)
         return;
     se->watchdog.stop();
+    se->close();
     delete se;
 }
 
@@ -254,7 +255,7 @@ RF_EXPORT void fuse_session_process_buf(fuse_session* se, const fuse_buf* buf)
     if (!se || !buf)
         return;
     if (!(buf->flags & FUSE_BUF_IS_FD)) {
-        se->process_message({static_cast<const std::byte*>(buf->mem), buf->size}, se->fd());
+        se->process_message({static_cast<const std::byte*>(buf->mem), buf->size});
         return;
     }
     // A message in a pipe: only an application that read the device itself has one.
@@ -264,7 +265,7 @@ RF_EXPORT void fuse_session_process_buf(fuse_session* se, const fuse_buf* buf)
         log::error("message not read from its pipe: fd=%d (%s), skipped", buf->fd,
                    log::errno_name(static_cast<int>(n)));
     else
-        se->process_message({copy.get(), static_cast<std::size_t>(n)}, se->fd());
+        se->process_message({copy.get(), static_cast<std::size_t>(n)});
 }
 
 RF_EXPORT void fuse_session_set_debug(fuse_session* se, int debug)

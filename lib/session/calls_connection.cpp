@@ -70,6 +70,7 @@ void Session::forget(fuse_ino_t ino, std::uint64_t nlookup)
     slot->in.header = kHeader;
     slot->in.header.nodeid = ino;
     slot->payload = {};
+    slot->channel = nullptr;
     slot->entry = nullptr;
     slot->add_references(2);
     Request& request = static_cast<Request&>(*slot);

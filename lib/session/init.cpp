@@ -93,12 +93,14 @@ unsigned Session::ring_background() const noexcept
 
 /// Agrees on the ring and sets it up: 0; 1 if the device is to be used; -errno (after a message) if the ring
 /// was asked for and cannot be had.
-int Session::try_ring(const Offer& offer, Wants& wants, Agreed& agreed)
+int Session::try_ring(const Offer& offer, bool ring_wanted, Wants& wants, Agreed& agreed)
 {
     const bool demanded = options_.transport == Choice::kFuseUring;
     if (options_.transport == Choice::kDevice || device().custom())
         return 1;
     int rc = offer.flags & kern::INIT_OVER_IO_URING ? 0 : -EOPNOTSUPP;
+    if (!demanded && rc == 0 && !ring_wanted)
+        return 1; // init() took the capability away
     if (rc == 0) {
         const Wants without = wants;
         wants.ring = true;
@@ -120,9 +122,9 @@ int Session::try_ring(const Offer& offer, Wants& wants, Agreed& agreed)
     return 1;
 }
 
-int Session::agree(const Offer& offer, Wants& wants, Agreed& agreed)
+int Session::agree(const Offer& offer, bool ring_wanted, Wants& wants, Agreed& agreed)
 {
-    const int rc = try_ring(offer, wants, agreed);
+    const int rc = try_ring(offer, ring_wanted, wants, agreed);
     if (rc < 0)
         return rc;
     if (rc == 1)
@@ -166,7 +168,7 @@ void Session::handle_init(Request& request, const kern::fuse_init_in& in, std::s
     int rc = check_wants(conn);
     if (rc == 0) {
         wants = wants_of(conn);
-        rc = agree(offer, wants, agreed);
+        rc = agree(offer, (conn.want_ext & FUSE_CAP_OVER_IO_URING) != 0, wants, agreed);
     }
     if (rc < 0) {
         // The filesystem's init() ran, so its destroy() has to.

@@ -6,74 +6,99 @@
 #include "session/session.hpp"
 
 #include <algorithm>
+#include <ctime>
 
 namespace rf {
+namespace {
+
+// How long an interrupt waits for its request. The request was handed to one of our threads before the kernel
+// sent the interrupt, so it is late by a scheduling delay at most; most of what waits longer was for a
+// request that is answered.
+constexpr std::int64_t kPatienceMs = 5000;
+
+std::int64_t now_ms() noexcept
+{
+    timespec now{};
+    ::clock_gettime(CLOCK_MONOTONIC_COARSE, &now);
+    return std::int64_t{now.tv_sec} * 1000 + now.tv_nsec / 1000000;
+}
+
+} // namespace
 
 void Session::interrupt(Request& request)
 {
     const MutexLock lock(request.interrupt_mutex);
+    // It may have been answered since it was found; then its data is the filesystem's again.
+    if (request.state.load(std::memory_order_acquire) != RequestState::kLive)
+        return;
     // release: who sees the flag sees why.
     request.interrupted.store(true, std::memory_order_release);
     if (request.interrupt_function)
         request.interrupt_function(handle_of(request), request.interrupt_data);
 }
 
-bool Session::interrupt_live(std::uint64_t unique)
+/// The live request with this unique, held; nullptr if there is none.
+Request* Session::hold_live(std::uint64_t unique)
 {
     Request* found = nullptr;
     pool_.find([&](Request& request) {
         if (request.unique.load(std::memory_order_relaxed) != unique || !request.try_hold())
             return false;
-        // Held now, so it cannot become another request; look again.
-        if (request.unique.load(std::memory_order_relaxed) == unique &&
-            request.state.load(std::memory_order_seq_cst) == RequestState::kLive) {
+        // The object may just be becoming another request: its unique is stored before it goes live, so a
+        // live one shows its own.
+        if (request.state.load(std::memory_order_seq_cst) == RequestState::kLive &&
+            request.unique.load(std::memory_order_relaxed) == unique) {
             found = &request;
             return true;
         }
         request.let_go();
         return false;
     });
-    if (!found)
-        return false;
-    interrupt(*found);
-    found->let_go();
-    return true;
+    return found;
 }
 
 void Session::handle_interrupt(std::uint64_t unique)
 {
     interrupts_.fetch_add(1, std::memory_order_relaxed);
-    if (interrupt_live(unique))
-        return;
-    {
-        const MutexLock lock(pending_mutex_);
-        std::uint64_t& place = pending_[next_pending_++ % pending_.size()];
-        if (place == 0)
-            pending_count_.fetch_add(1, std::memory_order_seq_cst);
-        place = unique;
-    }
-    // The request may have gone live between the search and the note.
-    if (interrupt_live(unique)) {
-        const MutexLock lock(pending_mutex_);
-        if (const auto at = std::find(pending_.begin(), pending_.end(), unique); at != pending_.end()) {
-            *at = 0;
-            pending_count_.fetch_sub(1, std::memory_order_seq_cst);
+    Request* request = hold_live(unique);
+    if (!request) {
+        {
+            const MutexLock lock(pending_mutex_);
+            pending_.push_back({unique, now_ms() + kPatienceMs});
+            has_pending_.store(true, std::memory_order_seq_cst);
+        }
+        // The request may have gone live between the search and the note. Whoever takes the note interrupts.
+        request = hold_live(unique);
+        if (request && !take_pending(unique)) {
+            request->let_go();
+            request = nullptr;
         }
     }
+    if (request) {
+        interrupt(*request);
+        request->let_go();
+    }
+}
+
+/// Takes the note for `unique` away; false if there is none. Forgets those that waited too long.
+bool Session::take_pending(std::uint64_t unique)
+{
+    const MutexLock lock(pending_mutex_);
+    const std::int64_t now = now_ms();
+    bool found = false;
+    std::erase_if(pending_, [&](const EarlyInterrupt& early) {
+        const bool is_it = early.unique == unique;
+        found |= is_it;
+        return is_it || early.expires_ms <= now;
+    });
+    has_pending_.store(!pending_.empty(), std::memory_order_seq_cst);
+    return found;
 }
 
 void Session::check_pending_interrupts(Request& request)
 {
-    const std::uint64_t unique = request.unique.load(std::memory_order_relaxed);
-    {
-        const MutexLock lock(pending_mutex_);
-        const auto at = std::find(pending_.begin(), pending_.end(), unique);
-        if (unique == 0 || at == pending_.end())
-            return;
-        *at = 0;
-        pending_count_.fetch_sub(1, std::memory_order_seq_cst);
-    }
-    interrupt(request);
+    if (take_pending(request.unique.load(std::memory_order_relaxed)))
+        interrupt(request);
 }
 
 } // namespace rf

@@ -13,6 +13,8 @@ namespace {
 // (2^61).
 constexpr std::uint64_t kRetrieveBase = std::uint64_t{1} << 62;
 
+constexpr std::uint32_t kMinorRetrieve = 15;
+
 } // namespace
 
 int Session::notify(kern::NotifyCode code, std::span<iovec> body)
@@ -35,7 +37,7 @@ int Session::notify(kern::NotifyCode code, std::span<iovec> body)
 
 int Session::retrieve(fuse_ino_t ino, std::size_t size, off_t offset, void* cookie)
 {
-    if (peer_.minor < 15)
+    if (!speaks(kMinorRetrieve))
         return -ENOSYS;
     kern::fuse_notify_retrieve_out out{};
     {

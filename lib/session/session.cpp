@@ -25,10 +25,14 @@ Session::Session(const fuse_lowlevel_ops* ops, std::size_t op_size, void* userda
     buffer_bytes_ = device_buffer_bytes(std::size_t{max_pages_limit()} * kern::kPageBytes);
 }
 
-Session::~Session()
+void Session::close()
 {
     if (got_init_.load(std::memory_order_acquire) && !got_destroy_.exchange(true) && ops_.destroy)
         ops_.destroy(userdata_);
+}
+
+Session::~Session()
+{
     if (const std::size_t unanswered = pool_.unanswered(); unanswered > 0)
         log::error(
             "session ends with requests=%zu unanswered, the handles of these must not be used any more",
@@ -101,7 +105,7 @@ int Session::run(const LoopConfig& config)
     return result;
 }
 
-void Session::process_message(std::span<const std::byte> message, int fd)
+void Session::process_message(std::span<const std::byte> message)
 {
     Incoming in;
     if (const int rc = parse_device_message(message, in); rc < 0) {
@@ -111,16 +115,13 @@ void Session::process_message(std::span<const std::byte> message, int fd)
     }
     Slot* slot = acquire_slot();
     if (!slot) {
-        Slot emergency;
-        emergency.in = in;
-        emergency.reply_fd = fd;
-        (void)device().commit(emergency, -ENOMEM, {});
+        device().refuse(in, device().main_channel(), -ENOMEM);
         return;
     }
     slot->transport = &device();
     slot->in = in;
     slot->payload = {};
-    slot->reply_fd = fd;
+    slot->channel = &device().main_channel();
     slot->entry = nullptr;
     slot->add_references(2);
     deliver(*slot);

@@ -39,6 +39,8 @@ public:
 
     /// 0 or -errno. Before anything else.
     [[nodiscard]] int open();
+    /// Calls the filesystem's destroy(), if its init() was called and destroy() was not. Last of all.
+    void close();
 
     // ---- Set-up and end. One thread, no loop running.
 
@@ -59,7 +61,7 @@ public:
     int run(const LoopConfig& config);
 
     /// For loops of the application's own: handles one message read from fd().
-    void process_message(std::span<const std::byte> message, int fd);
+    void process_message(std::span<const std::byte> message);
     [[nodiscard]] std::size_t buffer_bytes() const noexcept { return buffer_bytes_; }
 
     // ---- Stop. Any thread, any signal handler.
@@ -73,6 +75,12 @@ public:
     [[nodiscard]] const fuse_lowlevel_ops& ops() const noexcept { return ops_; }
     [[nodiscard]] void* userdata() const noexcept { return userdata_; }
     [[nodiscard]] const Peer& peer() const noexcept { return peer_; }
+    /// Whether the kernel understands what the wire learnt with 7.`minor`. Also before INIT, when it is
+    /// false.
+    [[nodiscard]] bool speaks(std::uint32_t minor) const noexcept
+    {
+        return got_init_.load(std::memory_order_acquire) && peer_.minor >= minor;
+    }
     [[nodiscard]] std::uint64_t wanted() const noexcept { return wanted_; }
     [[nodiscard]] DeviceTransport& device() noexcept { return engine_.device(); }
     [[nodiscard]] const char* transport_name() const noexcept;
@@ -124,14 +132,15 @@ private:
     void offer_to_filesystem(fuse_conn_info& conn, const Offer& offer) const;
     [[nodiscard]] int check_wants(fuse_conn_info& conn) const;
     [[nodiscard]] Wants wants_of(const fuse_conn_info& conn) const;
-    [[nodiscard]] int agree(const Offer& offer, Wants& wants, Agreed& agreed);
-    [[nodiscard]] int try_ring(const Offer& offer, Wants& wants, Agreed& agreed);
+    [[nodiscard]] int agree(const Offer& offer, bool ring_wanted, Wants& wants, Agreed& agreed);
+    [[nodiscard]] int try_ring(const Offer& offer, bool ring_wanted, Wants& wants, Agreed& agreed);
     void fail_init(Request& request, int error);
     [[nodiscard]] unsigned ring_background() const noexcept;
 
     // interrupt.cpp
-    [[nodiscard]] bool interrupt_live(std::uint64_t unique);
-    void check_pending_interrupts(Request& request) RF_EXCLUDES(pending_mutex_);
+    [[nodiscard]] Request* hold_live(std::uint64_t unique);
+    [[nodiscard]] bool take_pending(std::uint64_t unique) RF_EXCLUDES(pending_mutex_);
+    void check_pending_interrupts(Request& request);
     static void interrupt(Request& request);
 
     // Constant after construction.
@@ -166,12 +175,14 @@ private:
     RequestPool pool_;
     Engine engine_;
 
-    // Interrupts for requests no thread has taken yet. The newest stay.
-    static constexpr std::size_t kPendingInterrupts = 256;
+    // Interrupts for requests no thread has taken yet; see interrupt.cpp.
+    struct EarlyInterrupt {
+        std::uint64_t unique;
+        std::int64_t expires_ms;
+    };
     Mutex pending_mutex_;
-    std::array<std::uint64_t, kPendingInterrupts> pending_ RF_GUARDED_BY(pending_mutex_){};
-    std::size_t next_pending_ RF_GUARDED_BY(pending_mutex_) = 0;
-    std::atomic<unsigned> pending_count_{0};
+    std::vector<EarlyInterrupt> pending_ RF_GUARDED_BY(pending_mutex_);
+    std::atomic<bool> has_pending_{false};
 
     struct Retrieve {
         std::uint64_t unique;

@@ -6,8 +6,10 @@
 #include <array>
 #include <cstdio>
 #include <cstdlib>
+#include <ctime>
 #include <fcntl.h>
 #include <poll.h>
+#include <span>
 #include <string_view>
 
 namespace rf {
@@ -69,15 +71,32 @@ void Watchdog::stop() noexcept
     cancel_.close();
 }
 
+/// Waits for one of `watched`, or for the time to be over (negative: never). True if something happened.
+static bool wait_for(std::span<pollfd> watched, long limit_ms)
+{
+    timespec start{};
+    ::clock_gettime(CLOCK_MONOTONIC, &start);
+    for (;;) {
+        timespec now{};
+        ::clock_gettime(CLOCK_MONOTONIC, &now);
+        const long passed_ms = (now.tv_sec - start.tv_sec) * 1000 + (now.tv_nsec - start.tv_nsec) / 1000000;
+        if (limit_ms >= 0 && passed_ms >= limit_ms)
+            return false;
+        // Signals may be handled on this thread; they end the call, not the wait.
+        const int left_ms = limit_ms < 0 ? -1 : static_cast<int>(limit_ms - passed_ms);
+        if (::poll(watched.data(), watched.size(), left_ms) > 0)
+            return true;
+    }
+}
+
 void Watchdog::watch()
 {
     std::array<pollfd, 2> watched{pollfd{cancel_.fd(), POLLIN, 0}, pollfd{session_.stop_fd(), POLLIN, 0}};
-    while (::poll(watched.data(), watched.size(), -1) < 0 && errno == EINTR) {
-    }
+    (void)wait_for(watched, -1);
     if (watched[0].revents != 0)
         return;
-    const int limit_ms = static_cast<int>(timeout_seconds_) * 1000;
-    if (::poll(watched.data(), 1, limit_ms) != 0)
+    const long limit_ms = static_cast<long>(timeout_seconds_) * 1000;
+    if (wait_for(std::span(watched).first(1), limit_ms))
         return;
     log::error(
         "session does not end: %u seconds after it was told to, aborting the connection and the process",

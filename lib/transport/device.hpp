@@ -23,16 +23,46 @@ struct DeviceIo {
 /// Bytes a device read buffer needs for writes of up to `max_write`, headers included.
 [[nodiscard]] std::size_t device_buffer_bytes(std::size_t max_write) noexcept;
 
+/// A descriptor that requests were read from, for as long as one of them is not answered: the number alone
+/// may be somebody else's file by then. Any thread.
+class DeviceChannel {
+public:
+    DeviceChannel() = default;
+    DeviceChannel(const DeviceChannel&) = delete;
+    DeviceChannel& operator=(const DeviceChannel&) = delete;
+
+    /// A channel that owns `fd` and itself: it goes with the last release(). nullptr when memory is short
+    /// (then `fd` is closed).
+    [[nodiscard]] static DeviceChannel* own(int fd) noexcept;
+
+    /// For a channel that somebody else owns: what it stands for; -1: nothing any more, answers are refused.
+    void set(int fd) noexcept { fd_.store(fd, std::memory_order_release); }
+    [[nodiscard]] int fd() const noexcept { return fd_.load(std::memory_order_acquire); }
+
+    void hold() noexcept
+    {
+        if (owned_)
+            holders_.fetch_add(1, std::memory_order_relaxed);
+    }
+    void release() noexcept;
+
+private:
+    std::atomic<int> fd_{-1};
+    std::atomic<unsigned> holders_{0};
+    UniqueFd owned_;
+};
+
 /// Reads requests from and answers them on a FUSE device descriptor. Any thread.
 class DeviceTransport final : public Transport {
 public:
-    /// `fd` is borrowed and must stay open while requests are outstanding.
+    /// `fd` is borrowed until the next attach(); -1 for none.
     void attach(int fd, const DeviceIo& io) noexcept
     {
-        fd_ = fd;
+        main_.set(fd);
         io_ = io;
     }
-    [[nodiscard]] int fd() const noexcept { return fd_; }
+    [[nodiscard]] int fd() const noexcept { return main_.fd(); }
+    [[nodiscard]] DeviceChannel& main_channel() noexcept { return main_; }
     [[nodiscard]] bool custom() const noexcept { return io_.custom(); }
 
     /// One message into `buffer`: its size; 0 at the end of the connection; -errno. Retries what the kernel
@@ -49,14 +79,18 @@ public:
 
     [[nodiscard]] const char* name() const noexcept override { return custom() ? "custom_io" : "dev"; }
     int commit(Slot& slot, int error, std::span<const iovec> body) override;
-    void recycle(Slot&) override {}
+    /// For a request there is no memory to handle: tells the kernel so, if it waits for an answer.
+    void refuse(const proto::Incoming& in, DeviceChannel& channel, int error) const;
+    void recycle(Slot& slot) override { release_channel(slot); }
 
 private:
     [[nodiscard]] int write_on(int fd, iovec* iov, int count) const;
+    [[nodiscard]] int send(const Slot& slot, int error, std::span<const iovec> body) const;
+    [[nodiscard]] int send_joined(const Slot& slot, std::span<const iovec> body) const;
+    static void release_channel(Slot& slot) noexcept;
 
-    // Constant once the session is mounted.
-    int fd_ = -1;
-    DeviceIo io_;
+    DeviceChannel main_;
+    DeviceIo io_; // constant while a loop runs
 };
 
 } // namespace rf

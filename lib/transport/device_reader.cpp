@@ -24,6 +24,9 @@ DeviceReader::~DeviceReader()
 {
     if (slot_)
         sink_.release_slot(*slot_);
+    // Requests that were read through a clone and are not answered yet keep it open.
+    if (channel_)
+        channel_->release();
 }
 
 int DeviceReader::open(std::size_t buffer_bytes, bool clone_fd)
@@ -33,11 +36,15 @@ int DeviceReader::open(std::size_t buffer_bytes, bool clone_fd)
         const int fd = device_.clone();
         if (fd < 0)
             return fd;
-        own_fd_ = UniqueFd(fd);
+        channel_ = DeviceChannel::own(fd);
+        if (!channel_)
+            return -ENOMEM;
         fd_ = fd;
         if (!device_.custom())
             (void)::fcntl(fd, F_SETFL, ::fcntl(fd, F_GETFL) | O_NONBLOCK);
     }
+    if (!channel_)
+        channel_ = &device_.main_channel();
     if (const int rc = buffer_.map(buffer_bytes); rc < 0)
         return rc;
     epoll_ = UniqueFd(from_libc(::epoll_create1(EPOLL_CLOEXEC)));
@@ -75,16 +82,14 @@ int DeviceReader::handle(std::size_t bytes)
         return 0;
     }
     if (!slot) {
-        Slot emergency;
-        emergency.in = in;
-        emergency.reply_fd = fd_;
-        (void)device_.commit(emergency, -ENOMEM, {});
+        device_.refuse(in, *channel_, -ENOMEM);
         return -ENOMEM;
     }
     slot->transport = &device_;
     slot->in = in;
     slot->payload = {};
-    slot->reply_fd = fd_;
+    channel_->hold();
+    slot->channel = channel_;
     slot->entry = nullptr;
     slot->add_references(2);
     sink_.deliver(*slot);

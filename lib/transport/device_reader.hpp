@@ -36,7 +36,7 @@ private:
     DeviceTransport& device_;
     RequestSink& sink_;
     StopSignal& stop_;
-    UniqueFd own_fd_; // the clone, if we have one
+    DeviceChannel* channel_ = nullptr; // held; the session's own, or a clone
     UniqueFd epoll_;
     MappedMemory buffer_;
     Slot* slot_ = nullptr;

@@ -76,8 +76,10 @@ int Engine::run_threads(std::size_t buffer_bytes)
 int Engine::run_single(std::size_t buffer_bytes)
 {
     DeviceReader reader(device_, sink_, stop_);
-    if (const int rc = reader.open(buffer_bytes, /* clone_fd= */ false); rc < 0)
+    if (const int rc = reader.open(buffer_bytes, /* clone_fd= */ false); rc < 0) {
+        end_ring();
         return rc;
+    }
     while (!stop_.stopped() && !ring_active_.load(std::memory_order_acquire)) {
         if (const int rc = reader.wait(); rc < 0) {
             stop_.stop(StopCause::kFailed, rc);
@@ -118,9 +120,6 @@ int Engine::prepare_ring(std::size_t payload_bytes)
     const int nr_queues = possible_cpus();
     if (nr_queues < 0)
         return nr_queues;
-    if (!config_.single &&
-        !ring_policy::cap_allows_ring(config_.max_threads, static_cast<unsigned>(nr_queues)))
-        return -EUSERS;
     std::unique_ptr<FuseUring> ring = std::make_unique<FuseUring>(device_, kicker_, sink_, stop_);
     if (const int rc = ring->prepare(config_, payload_bytes, static_cast<unsigned>(nr_queues)); rc < 0)
         return rc;

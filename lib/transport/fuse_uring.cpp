@@ -33,7 +33,8 @@ FuseUring::~FuseUring() = default;
 int FuseUring::prepare(const LoopConfig& config, std::size_t payload_bytes, unsigned nr_queues)
 {
     shared_.payload_bytes = payload_bytes;
-    shared_.worker_cap = ring_policy::worker_cap(config.max_threads, nr_queues);
+    limit_.set(ring_policy::handler_limit(config.max_threads, nr_queues));
+    shared_.limit = &limit_;
     int rc = get_affinity(shared_.affinity);
     if (rc == 0)
         rc = shared_.supervisor_wake.open();
@@ -41,6 +42,7 @@ int FuseUring::prepare(const LoopConfig& config, std::size_t payload_bytes, unsi
         queues_.push_back(std::make_unique<RingQueue>(shared_, qid));
     if (rc == 0 && config.single) {
         single_ = std::make_unique<RingSingle>(shared_, queues_);
+        shared_.single = single_.get();
         rc = single_->open();
     } else if (rc == 0) {
         rc = start_queues();
@@ -54,32 +56,41 @@ int FuseUring::start_queues()
 {
     for (const std::unique_ptr<RingQueue>& queue : queues_) {
         for (unsigned i = 0; i < ring_policy::kWorkersPerQueue; ++i) {
-            if (const int rc = queue->add_worker(/* grow= */ false); rc < 0)
+            RingQueue::Inbox nothing;
+            if (const int rc = queue->add_worker(nothing); rc < 0)
                 return rc;
         }
-        for (RingWorker* worker : queue->workers())
-            starting_.push_back(worker);
+        for (RingWorker* worker : queue->workers()) {
+            if (const int rc = worker->prepare_first(); rc < 0)
+                return rc;
+        }
     }
     return 0;
 }
 
 int FuseUring::start()
 {
-    int rc = 0;
-    if (single_) {
-        rc = single_->register_all();
-    } else {
-        // One after the other: kernels before 6.15 create the ring twice if first REGISTERs race.
-        for (RingWorker* worker : starting_) {
-            rc = worker->register_first();
-            if (rc < 0)
-                break;
-        }
-        starting_.clear();
-    }
+    const int rc = single_ ? single_->register_all() : register_workers();
     if (rc < 0)
         give_up_ring();
     return rc;
+}
+
+/// One entry for every queue first: with the last of them the ring is in use, and from then on nothing may
+/// fail for good. One after the other: kernels before 6.15 create the ring twice if first REGISTERs race.
+int FuseUring::register_workers()
+{
+    for (unsigned i = 0; i < ring_policy::kWorkersPerQueue; ++i) {
+        for (const std::unique_ptr<RingQueue>& queue : queues_) {
+            const int rc = queue->workers()[i]->register_first();
+            if (rc < 0 && i == 0)
+                return rc;
+            if (rc < 0)
+                log::error("ring entry refused: qid=%u (%s), its worker waits until it is needed",
+                           queue->qid(), log::errno_name(rc));
+        }
+    }
+    return 0;
 }
 
 /// The INIT reply promised a ring that cannot be had. A REGISTER that the kernel must refuse makes it fall
@@ -97,14 +108,21 @@ void FuseUring::give_up_ring()
     shared_.stop->stop(StopCause::kFailed, rc);
 }
 
+void FuseUring::end_threads()
+{
+    for (const std::unique_ptr<RingQueue>& queue : queues_)
+        queue->stop_workers();
+    for (const std::unique_ptr<RingQueue>& queue : queues_)
+        queue->join_workers();
+    for (const std::unique_ptr<RingQueue>& queue : queues_)
+        queue->end_dispatcher();
+}
+
 void FuseUring::abandon()
 {
     shared_.closing.store(true, std::memory_order_release);
-    for (const std::unique_ptr<RingQueue>& queue : queues_)
-        queue->stop_threads();
-    for (const std::unique_ptr<RingQueue>& queue : queues_)
-        queue->join_threads();
-    starting_.clear();
+    end_threads();
+    shared_.single = nullptr;
     single_.reset();
     queues_.clear();
     shared_.workers.store(0, std::memory_order_relaxed);
@@ -151,12 +169,9 @@ void FuseUring::serve_single(int (*read_device)(void*), void* context, int devic
 
 void FuseUring::finish()
 {
-    for (const std::unique_ptr<RingQueue>& queue : queues_)
-        queue->stop_threads();
-    for (const std::unique_ptr<RingQueue>& queue : queues_)
-        queue->join_threads();
     if (single_)
         single_->close();
+    end_threads();
 }
 
 int FuseUring::commit(Slot& slot, int error, std::span<const iovec> body)

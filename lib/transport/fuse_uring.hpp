@@ -54,13 +54,15 @@ public:
 
 private:
     [[nodiscard]] int start_queues();
+    [[nodiscard]] int register_workers();
+    void end_threads();
     [[nodiscard]] bool supervise_once();
     void give_up_ring();
 
     RingShared shared_;
     std::vector<std::unique_ptr<RingQueue>> queues_;
+    HandlerLimit limit_{queues_};
     std::unique_ptr<RingSingle> single_;
-    std::vector<RingWorker*> starting_; // workers that have not registered yet
 };
 
 } // namespace rf

@@ -36,6 +36,7 @@ public:
     [[nodiscard]] int submit();
     /// Submits, then waits for at least one completion. 0 or -errno (-EINTR included).
     [[nodiscard]] int submit_and_wait();
+    [[nodiscard]] bool has_unsubmitted() noexcept { return ::io_uring_sq_ready(&ring_) > 0; }
     [[nodiscard]] bool has_completions() noexcept { return ::io_uring_cq_ready(&ring_) > 0; }
 
     /// Takes one completion off the queue; false if there is none.

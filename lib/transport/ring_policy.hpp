@@ -44,25 +44,21 @@ constexpr Completion classify(Command command, int res) noexcept
 /// handler.
 constexpr unsigned kWorkersPerQueue = 2;
 
-/// Threads a cap must allow before the ring can keep its promise: every queue's workers and the device
-/// reader.
-constexpr unsigned threads_needed(unsigned nr_queues) noexcept
+/// Handlers that may run at once. `max_threads` is a cap, but the default (10) only ever meant "more than
+/// one", and is far too low for a machine with many CPUs: from the default upwards every queue may use the
+/// workers it starts with.
+constexpr unsigned kDefaultMaxThreads = 10;
+constexpr unsigned handler_limit(unsigned max_threads, unsigned nr_queues) noexcept
 {
-    return nr_queues * kWorkersPerQueue + 1;
+    const unsigned from_start = nr_queues * kWorkersPerQueue;
+    return max_threads >= kDefaultMaxThreads && max_threads < from_start ? from_start : max_threads;
 }
 
-/// Upper bound for handler threads. `max_threads` is a cap, but the default (10) is far too low for a machine
-/// with many CPUs, where it only ever meant "more than one"; from the default upwards every queue gets its
-/// workers.
-constexpr unsigned kDefaultMaxThreads = 10;
-constexpr bool cap_allows_ring(unsigned max_threads, unsigned nr_queues) noexcept
+/// Workers one queue may have: all the handlers that may run could be its own, and it needs its spare entries
+/// besides.
+constexpr unsigned worker_cap(unsigned limit) noexcept
 {
-    return max_threads >= kDefaultMaxThreads || max_threads >= threads_needed(nr_queues);
-}
-constexpr unsigned worker_cap(unsigned max_threads, unsigned nr_queues) noexcept
-{
-    const unsigned needed = threads_needed(nr_queues);
-    return (max_threads > needed ? max_threads : needed) - 1; // less the device reader
+    return limit + kWorkersPerQueue;
 }
 
 /// What the supervisor saw of one queue, now and one tick ago.

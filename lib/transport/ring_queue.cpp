@@ -9,6 +9,10 @@ namespace rf {
 namespace {
 
 constexpr std::size_t kHeaderBytes = 4096;
+
+// Supervisor ticks (ms) before a growth that failed is tried, and complained about, again.
+constexpr unsigned kTicksAfterFailure = 200;
+
 // Kernels from 7.3 on use the whole registered length: room for the header of a NOTIFY_REPLY beside a full
 // payload.
 constexpr std::size_t kPayloadSlack = 4096;
@@ -19,8 +23,9 @@ RingQueue::RingQueue(RingShared& shared, unsigned qid) : shared_(shared), qid_(q
 
 RingQueue::~RingQueue()
 {
-    stop_threads();
-    join_threads();
+    stop_workers();
+    join_workers();
+    end_dispatcher();
 }
 
 RingEntry* RingQueue::create_entry()
@@ -40,16 +45,19 @@ RingEntry* RingQueue::create_entry()
     return entries_.back().get();
 }
 
-int RingQueue::add_worker(bool grow)
+int RingQueue::add_worker(Inbox& first)
 {
     std::unique_ptr<RingWorker> worker(new (std::nothrow) RingWorker(*this));
     if (!worker)
         return -ENOMEM;
-    if (grow)
-        worker->inbox.grow = true; // not shared yet
-    if (const int rc = worker->start(); rc < 0)
+    worker->inbox = first; // not shared yet
+    const unsigned workers = shared_.workers.fetch_add(1, std::memory_order_relaxed) + 1;
+    shared_.limit->note_workers(workers);
+    if (const int rc = worker->start(); rc < 0) {
+        shared_.workers.fetch_sub(1, std::memory_order_relaxed);
         return rc;
-    shared_.workers.fetch_add(1, std::memory_order_relaxed);
+    }
+    first = {};
     const MutexLock lock(mutex_);
     workers_.push_back(std::move(worker));
     return 0;
@@ -93,10 +101,10 @@ int RingQueue::hand_over(RingEntry& entry)
     const MutexLock lock(mutex_);
     if (closed_)
         return -ENOTCONN;
-    RingThread* to = take_parked_locked();
+    RingThread* to = workers_end_ ? nullptr : take_parked_locked();
     if (!to)
         to = dispatcher_locked();
-    if (!to && !workers_.empty())
+    if (!to && !workers_end_ && !workers_.empty())
         to = workers_.front().get();
     if (!to)
         return -ENOTCONN;
@@ -105,34 +113,71 @@ int RingQueue::hand_over(RingEntry& entry)
     return 0;
 }
 
+void RingQueue::push_waiting_locked(RingEntry& entry)
+{
+    waiting_.push(entry);
+    waiting_count_.fetch_add(1, std::memory_order_seq_cst);
+}
+
+RingEntry* RingQueue::pop_waiting_locked()
+{
+    RingEntry* entry = waiting_.pop();
+    if (entry)
+        waiting_count_.fetch_sub(1, std::memory_order_seq_cst);
+    return entry;
+}
+
 void RingQueue::dispatch(RingEntry& entry)
 {
-    const MutexLock lock(mutex_);
-    if (RingWorker* worker = take_parked_locked()) {
-        worker->inbox.run.push(entry);
-        worker->wake();
-        return;
+    {
+        const MutexLock lock(mutex_);
+        RingWorker* worker = workers_end_ ? nullptr : take_parked_locked();
+        if (worker) {
+            worker->inbox.run.push(entry);
+            worker->wake();
+            return;
+        }
+        push_waiting_locked(entry);
     }
-    waiting_.push(entry);
-    waiting_count_.fetch_add(1, std::memory_order_relaxed);
+    if (shared_.single)
+        shared_.single->wake();
+    else
+        shared_.rouse_supervisor();
 }
 
 RingEntry* RingQueue::take_waiting()
 {
     const MutexLock lock(mutex_);
-    RingEntry* entry = waiting_.pop();
-    if (entry)
-        waiting_count_.fetch_sub(1, std::memory_order_relaxed);
-    return entry;
+    return pop_waiting_locked();
+}
+
+void RingQueue::put_off(RingEntry& entry, RingWorker* worker)
+{
+    const MutexLock lock(mutex_);
+    push_waiting_locked(entry);
+    if (worker)
+        parked_.push_back(worker);
+}
+
+bool RingQueue::run_waiting()
+{
+    const MutexLock lock(mutex_);
+    RingEntry* entry = parked_.empty() ? nullptr : pop_waiting_locked();
+    if (!entry)
+        return false;
+    RingWorker* worker = take_parked_locked();
+    worker->inbox.run.push(*entry);
+    worker->wake();
+    return true;
 }
 
 RingQueue::Next RingQueue::park(RingWorker& worker, RingEntry*& entry)
 {
     const MutexLock lock(mutex_);
-    entry = waiting_.pop();
-    if (entry) {
-        waiting_count_.fetch_sub(1, std::memory_order_relaxed);
-        return Next::kRun;
+    if (!shared_.limit->reached()) {
+        entry = pop_waiting_locked();
+        if (entry)
+            return Next::kRun;
     }
     // Nobody else holds a spare entry: this worker has to.
     if (available.load(std::memory_order_seq_cst) <= 0)
@@ -145,6 +190,27 @@ void RingQueue::take(Inbox& from, Inbox& to)
 {
     const MutexLock lock(mutex_);
     to = std::exchange(from, Inbox{});
+}
+
+void RingQueue::repark(RingWorker& worker)
+{
+    const MutexLock lock(mutex_);
+    parked_.push_back(&worker);
+}
+
+void RingQueue::retire(RingWorker& worker, Inbox& last)
+{
+    const MutexLock lock(mutex_);
+    std::erase(parked_, &worker);
+    workers_end_ = true; // one goes only when all do
+    last = std::exchange(worker.inbox, Inbox{});
+}
+
+void RingQueue::retire(RingDispatcher& dispatcher, Inbox& last)
+{
+    const MutexLock lock(mutex_);
+    closed_ = true;
+    last = std::exchange(dispatcher.inbox, Inbox{});
 }
 
 bool RingQueue::supervise()
@@ -165,70 +231,88 @@ bool RingQueue::supervise()
     const ring_policy::QueueView now{available.load(std::memory_order_seq_cst),
                                      held.load(std::memory_order_relaxed),
                                      deliveries.load(std::memory_order_relaxed)};
-    const bool stuck = ring_policy::is_stuck(last_view_, now) || has_waiting();
-    const bool busy = now.deliveries != last_view_.deliveries || answers_wait;
-    if (stuck)
+    // When as many handlers block as are allowed the rest waits, as it would for /dev/fuse readers.
+    const bool stuck = (ring_policy::is_stuck(last_view_, now) || has_waiting()) && !shared_.limit->reached();
+    const bool busy = now.deliveries != last_view_.deliveries || answers_wait || stuck;
+    if (ticks_to_skip_ > 0)
+        --ticks_to_skip_;
+    else if (stuck)
         grow_stuck();
     last_view_ = now;
     return busy;
+}
+
+/// A worker that waits with an entry of its own. Requests that entry receives while it runs another handler
+/// wait, as they would for /dev/fuse readers when max_threads handlers block.
+RingWorker* RingQueue::idle_worker_locked()
+{
+    for (const std::unique_ptr<RingWorker>& candidate : workers_) {
+        if (candidate->is_waiting())
+            return candidate.get();
+    }
+    return nullptr;
 }
 
 void RingQueue::grow_stuck()
 {
     {
         const MutexLock lock(mutex_);
-        const bool at_cap = shared_.workers.load(std::memory_order_relaxed) >= shared_.worker_cap;
+        const bool full = workers_.size() >= ring_policy::worker_cap(shared_.limit->most());
         RingWorker* worker = take_parked_locked();
-        if (!worker && at_cap && has_waiting()) {
-            // Every other thread blocks. One that waits with an entry of its own may run this; requests that
-            // entry receives meanwhile wait, as they would for /dev/fuse readers when max_threads handlers
-            // block.
-            for (const std::unique_ptr<RingWorker>& candidate : workers_) {
-                if (candidate->is_waiting())
-                    worker = candidate.get();
-            }
-        }
+        if (!worker && full && has_waiting())
+            worker = idle_worker_locked();
         if (worker) {
-            RingEntry* entry = waiting_.pop();
-            if (entry) {
-                waiting_count_.fetch_sub(1, std::memory_order_relaxed);
+            if (RingEntry* entry = pop_waiting_locked())
                 worker->inbox.run.push(*entry);
-            } else {
+            else
                 worker->inbox.grow = true;
-            }
             worker->wake();
             return;
         }
-        if (at_cap)
-            return; // as many handlers block as were allowed: the rest waits
+        if (full)
+            return;
     }
-    if (const int rc = add_worker(/* grow= */ true); rc < 0)
+    Inbox first;
+    if (RingEntry* entry = take_waiting())
+        first.run.push(*entry);
+    else
+        first.grow = true;
+    const int rc = add_worker(first);
+    if (rc < 0) {
         log::error("ring worker not started: qid=%u (%s), requests wait for the present ones", qid_,
                    log::errno_name(rc));
+        while (RingEntry* entry = first.run.pop())
+            dispatch(*entry);
+        ticks_to_skip_ = kTicksAfterFailure;
+    }
 }
 
-void RingQueue::stop_threads()
+void RingQueue::stop_workers()
 {
     const MutexLock lock(mutex_);
-    closed_ = true;
+    workers_end_ = true;
     for (const std::unique_ptr<RingWorker>& worker : workers_)
         worker->wake();
-    if (dispatcher_)
-        dispatcher_->wake();
 }
 
-void RingQueue::join_threads()
+void RingQueue::join_workers()
 {
     // Nobody adds workers any more, and the threads themselves need the mutex to end.
     for (RingWorker* worker : workers())
         worker->join();
+}
+
+void RingQueue::end_dispatcher()
+{
     RingDispatcher* dispatcher = nullptr;
     {
         const MutexLock lock(mutex_);
         dispatcher = dispatcher_.get();
+        if (!dispatcher)
+            closed_ = true;
     }
     if (dispatcher)
-        dispatcher->join();
+        dispatcher->end();
 }
 
 } // namespace rf

@@ -14,6 +14,7 @@
 #include "base/event.hpp"
 #include "base/mutex.hpp"
 #include "transport/device.hpp"
+#include "transport/handler_limit.hpp"
 #include "transport/kick.hpp"
 #include "transport/ring_entry.hpp"
 #include "transport/ring_policy.hpp"
@@ -25,6 +26,7 @@
 
 namespace rf {
 
+class RingThread;
 class RingWorker;
 class RingDispatcher;
 
@@ -36,8 +38,9 @@ struct RingShared {
     RequestSink* sink = nullptr;
     StopSignal* stop = nullptr;
     std::size_t payload_bytes = 0; // what answers and arguments may take
-    unsigned worker_cap = 0;
-    cpu_set_t affinity{}; // of the thread that runs the loop: what a forked child gets back
+    HandlerLimit* limit = nullptr;
+    RingThread* single = nullptr; // the one thread that runs handlers, if there is only one
+    cpu_set_t affinity{};         // of the thread that runs the loop: what a forked child gets back
 
     // The ring's own threads are to end, whether the session goes on (over the device) or not.
     std::atomic<bool> closing{false};
@@ -73,8 +76,10 @@ public:
     /// A new entry, not registered yet; nullptr when memory is short. Any thread. Lives as long as the queue.
     [[nodiscard]] RingEntry* create_entry() RF_EXCLUDES(mutex_);
 
-    /// Adds a worker thread that first registers an entry if `grow`, or waits parked. 0 or -errno.
-    [[nodiscard]] int add_worker(bool grow) RF_EXCLUDES(mutex_);
+    /// Adds a worker thread and gives it `first`: what to run or whether to register an entry; nothing of
+    /// both, and it waits. 0 or -errno, then `first` is still the caller's.
+    struct Inbox;
+    [[nodiscard]] int add_worker(Inbox& first) RF_EXCLUDES(mutex_);
     /// Workers in the order they were added; they stay until the queue goes. Not while add_worker() may run.
     [[nodiscard]] std::vector<RingWorker*> workers() RF_EXCLUDES(mutex_);
 
@@ -91,6 +96,10 @@ public:
         return waiting_count_.load(std::memory_order_relaxed) > 0;
     }
     [[nodiscard]] RingEntry* take_waiting() RF_EXCLUDES(mutex_);
+    /// `entry` may not run now, since as many handlers as allowed do: it waits. `worker`, if given, parks.
+    void put_off(RingEntry& entry, RingWorker* worker) RF_EXCLUDES(mutex_);
+    /// Gives a waiting request to a parked worker; false if there is none of either.
+    bool run_waiting() RF_EXCLUDES(mutex_);
 
     enum class Next { kParked, kRegister, kRun };
     /// What an empty-handed worker does next; with kRun, `entry` is the request to run.
@@ -103,23 +112,35 @@ public:
         bool grow = false;
     };
     void take(Inbox& from, Inbox& to) RF_EXCLUDES(mutex_);
+    /// A worker that owns nothing and has nothing to do, for reasons other than park()'s.
+    void repark(RingWorker& worker) RF_EXCLUDES(mutex_);
+    /// The last mail of a thread that ends: nobody gives it any afterwards.
+    void retire(RingWorker& worker, Inbox& last) RF_EXCLUDES(mutex_);
+    void retire(RingDispatcher& dispatcher, Inbox& last) RF_EXCLUDES(mutex_);
 
     /// The supervisor's look at the queue: frees answers whose handler goes on and on, grows a stuck queue.
     /// Returns true if another look is due soon: requests were taken since the last one, or an answer waits
     /// for its handler.
     [[nodiscard]] bool supervise() RF_EXCLUDES(mutex_);
 
-    void stop_threads() RF_EXCLUDES(mutex_);
-    void join_threads() RF_EXCLUDES(mutex_);
+    /// The end, in this order for all queues: workers finish their handlers and go; then the dispatcher,
+    /// which until then sends the answers of other threads.
+    void stop_workers() RF_EXCLUDES(mutex_);
+    void join_workers() RF_EXCLUDES(mutex_);
+    void end_dispatcher() RF_EXCLUDES(mutex_);
 
     // Counted by the serving threads, read by everybody. See ring_policy::QueueView.
     std::atomic<int> available{0};
     std::atomic<unsigned> held{0};
     std::atomic<std::uint64_t> deliveries{0};
+    std::atomic<unsigned> inside{0}; // handlers running; see HandlerLimit
 
 private:
     [[nodiscard]] RingDispatcher* dispatcher_locked() RF_REQUIRES(mutex_);
     [[nodiscard]] RingWorker* take_parked_locked() RF_REQUIRES(mutex_);
+    void push_waiting_locked(RingEntry& entry) RF_REQUIRES(mutex_);
+    [[nodiscard]] RingEntry* pop_waiting_locked() RF_REQUIRES(mutex_);
+    [[nodiscard]] RingWorker* idle_worker_locked() RF_REQUIRES(mutex_);
     void grow_stuck() RF_EXCLUDES(mutex_);
 
     RingShared& shared_;
@@ -130,12 +151,15 @@ private:
     std::vector<std::unique_ptr<RingWorker>> workers_ RF_GUARDED_BY(mutex_);
     std::vector<RingWorker*> parked_ RF_GUARDED_BY(mutex_);
     std::unique_ptr<RingDispatcher> dispatcher_ RF_GUARDED_BY(mutex_);
-    EntryList waiting_ RF_GUARDED_BY(mutex_); // requests the dispatcher took and no worker was free for
-    bool closed_ RF_GUARDED_BY(mutex_) = false;
+    EntryList
+        waiting_ RF_GUARDED_BY(mutex_); // requests taken from the kernel that no worker may or can run yet
+    bool workers_end_ RF_GUARDED_BY(mutex_) = false; // none is given anything any more
+    bool closed_ RF_GUARDED_BY(mutex_) = false;      // nor is the dispatcher
     std::atomic<unsigned> waiting_count_{0};
 
     // Supervisor only.
     ring_policy::QueueView last_view_;
+    unsigned ticks_to_skip_ = 0; // after a growth that failed
 };
 
 } // namespace rf

@@ -9,8 +9,8 @@ namespace {
 
 constexpr unsigned kRingEntries = 64;
 
-// Requests in a row from one CPU after which this thread moves there. Waking a thread on another CPU costs several
-// times the request (doc/threading.md, measured); moving costs about as much as a few requests.
+// Requests in a row from one CPU after which this thread moves there. Waking a thread on another CPU costs
+// several times the request (doc/threading.md, measured); moving costs about as much as a few requests.
 constexpr unsigned kStreakToFollow = 16;
 
 } // namespace
@@ -18,6 +18,11 @@ constexpr unsigned kStreakToFollow = 16;
 int RingSingle::open()
 {
     become_current();
+    for (const std::unique_ptr<RingQueue>& queue : queues_) {
+        first_.push_back(queue->create_entry());
+        if (!first_.back())
+            return -ENOMEM;
+    }
     return open_ring(kRingEntries);
 }
 
@@ -25,10 +30,7 @@ int RingSingle::register_all()
 {
     EntryList ready;
     refused_ = 0;
-    for (const std::unique_ptr<RingQueue>& queue : queues_) {
-        RingEntry* entry = queue->create_entry();
-        if (!entry)
-            return -ENOMEM;
+    for (RingEntry* entry : first_) {
         enter(*entry);
         if (const int rc = ring_.submit(); rc < 0)
             return rc;
@@ -52,7 +54,8 @@ void RingSingle::serve(int (*read_device)(void*), void* context, int device_fd)
             if (read_device(context) < 0)
                 break;
         }
-        take_mail();
+        take_mail(/* then_busy= */ false);
+        run_waiting();
         const int rc = send_and_wait();
         if (rc < 0) {
             log::error("ring wait failed (%s), the session ends", log::errno_name(rc));
@@ -65,12 +68,14 @@ void RingSingle::serve(int (*read_device)(void*), void* context, int device_fd)
     }
 }
 
-void RingSingle::take_mail()
+/// Prepares what other threads answered. With `then_busy`, what they answer from now on goes to a dispatcher.
+void RingSingle::take_mail(bool then_busy)
 {
     EntryList answered;
     {
         const MutexLock lock(mutex_);
         answered = std::exchange(answered_, EntryList{});
+        busy_ = then_busy;
     }
     while (RingEntry* entry = answered.pop())
         commit(*entry);
@@ -98,6 +103,17 @@ void RingSingle::handle(RingEntry& entry)
     if (RingEntry* answered = run(entry))
         commit(*answered);
     restock(queue);
+}
+
+/// What a dispatcher received while a handler ran here.
+void RingSingle::run_waiting()
+{
+    for (const std::unique_ptr<RingQueue>& queue : queues_) {
+        while (queue->has_waiting()) {
+            if (RingEntry* entry = queue->take_waiting())
+                handle(*entry);
+        }
+    }
 }
 
 /// Requests may be held for long without blocking this thread; the next one must find an entry.
@@ -140,10 +156,13 @@ int RingSingle::hand_over(RingEntry& entry)
         const MutexLock lock(mutex_);
         if (closed_)
             return -ENOTCONN;
-        answered_.push(entry);
+        if (!busy_) {
+            answered_.push(entry);
+            wake();
+            return 0;
+        }
     }
-    wake();
-    return 0;
+    return entry.queue->hand_over(entry);
 }
 
 void RingSingle::close() noexcept
@@ -153,7 +172,7 @@ void RingSingle::close() noexcept
         closed_ = true;
     }
     // What was answered before the end is sent, though nothing is taken any more.
-    take_mail();
+    take_mail(/* then_busy= */ false);
     if (ring_.is_open())
         (void)ring_.submit();
     ring_.close();

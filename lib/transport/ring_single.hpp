@@ -29,7 +29,8 @@ public:
 private:
     void on_tag(std::uint64_t tag, int res) override;
     void on_refused(RingEntry& entry, int res) override;
-    void take_mail() RF_EXCLUDES(mutex_);
+    void take_mail(bool then_busy) RF_EXCLUDES(mutex_);
+    void run_waiting();
     void handle(RingEntry& entry);
     void restock(RingQueue& queue);
     void follow(unsigned qid);
@@ -38,6 +39,7 @@ private:
     bool device_ready_ = false;
     int device_fd_ = -1;
     int refused_ = 0;
+    std::vector<RingEntry*> first_; // one for each queue, until register_all()
 
     // The queue the last requests came from, how many in a row, and whose CPU this thread is bound to.
     unsigned streak_qid_ = 0;
@@ -46,6 +48,7 @@ private:
 
     Mutex mutex_;
     EntryList answered_ RF_GUARDED_BY(mutex_);
+    bool busy_ RF_GUARDED_BY(mutex_) = false; // inside a handler: nobody looks at answered_ soon
     bool closed_ RF_GUARDED_BY(mutex_) = false;
 };
 

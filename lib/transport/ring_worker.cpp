@@ -66,11 +66,14 @@ void RingWorker::report(int result) noexcept
     report_.notify_all();
 }
 
-int RingWorker::register_first()
+int RingWorker::prepare_first()
 {
     first_ = queue_.create_entry();
-    if (!first_)
-        return -ENOMEM;
+    return first_ ? 0 : -ENOMEM;
+}
+
+int RingWorker::register_first()
+{
     // seq_cst: either we see that the thread has ended, or it sees that somebody waits and reports its end.
     report_.store(kWaiting, std::memory_order_seq_cst);
     if (ended_.load(std::memory_order_seq_cst))
@@ -116,8 +119,12 @@ void RingWorker::serve()
             break;
         }
         reap(ready);
-        while (RingEntry* entry = ready.pop())
-            handle(entry);
+        RingEntry* const first = ready.pop();
+        // More than one only if it owned more than one, see finish(): the others must not wait behind this
+        // handler.
+        while (RingEntry* more = ready.pop())
+            queue_.dispatch(*more);
+        handle(first);
     }
 }
 
@@ -125,7 +132,7 @@ void RingWorker::serve()
 void RingWorker::send_last_answers()
 {
     RingQueue::Inbox mail;
-    queue_.take(inbox, mail);
+    queue_.retire(*this, mail);
     while (RingEntry* entry = mail.commits.pop())
         commit(*entry);
     (void)ring_.submit();
@@ -153,6 +160,7 @@ void RingWorker::grow(bool kick)
         entry = queue_.create_entry();
     if (!entry) {
         log::error("no memory for a ring entry: qid=%u, requests may wait for busy workers", queue_.qid());
+        queue_.repark(*this);
         return;
     }
     refused_ = 0;
@@ -165,6 +173,8 @@ void RingWorker::grow(bool kick)
         report(rc < 0 ? rc : refused_);
         while (RingEntry* early = ready.pop())
             handle(early);
+        if (refused_ != 0)
+            queue_.repark(*this);
         return;
     }
     if (rc < 0 && rc != -EINTR && rc != -EBUSY)
@@ -178,7 +188,15 @@ void RingWorker::grow(bool kick)
 void RingWorker::handle(RingEntry* entry)
 {
     while (entry) {
+        if (!shared_.limit->enter(queue_)) {
+            queue_.put_off(*entry, owned_ == 0 ? this : nullptr);
+            return;
+        }
+        // Nothing that is ready to go may wait for the handler's end.
+        if (ring_.has_unsubmitted())
+            (void)ring_.submit();
         RingEntry* answered = run(*entry);
+        shared_.limit->leave(queue_);
         entry = nullptr;
         finish(answered, entry);
     }
@@ -187,8 +205,9 @@ void RingWorker::handle(RingEntry* entry)
 void RingWorker::finish(RingEntry* answered, RingEntry*& next)
 {
     if (owned_ > 0) {
-        // Only after a failure elsewhere (no dispatcher could be started) do we own an entry here.
-        if (answered)
+        // It ran this as the last one free, with an entry of its own (RingQueue::grow_stuck()), and must not
+        // get another one.
+        if (answered && queue_.hand_over(*answered) < 0)
             commit(*answered);
         return;
     }
@@ -200,9 +219,7 @@ void RingWorker::finish(RingEntry* answered, RingEntry*& next)
         // Somebody waits for a worker: run that, and let the dispatcher send this answer. Committing it here
         // would make us own an AVAILABLE entry inside the next handler.
         next = queue_.take_waiting();
-        if (next)
-            (void)queue_.hand_over(*answered);
-        else
+        if (!next || queue_.hand_over(*answered) < 0)
             commit(*answered);
         return;
     }
@@ -251,6 +268,9 @@ void RingWorker::on_refused(RingEntry& entry, int res)
 {
     refused_ = res;
     RingThread::on_refused(entry, res);
+    // At the start, register_first() reports it and parks us.
+    if (owned_ == 0 && report_.load(std::memory_order_relaxed) != kWaiting)
+        queue_.repark(*this);
 }
 
 int RingDispatcher::start()
@@ -258,6 +278,13 @@ int RingDispatcher::start()
     if (const int rc = wake_.open(); rc < 0)
         return rc;
     return thread_.start("fuse-ring-disp", &RingDispatcher::thread_main, this);
+}
+
+void RingDispatcher::end()
+{
+    end_.store(true, std::memory_order_release);
+    wake();
+    thread_.join();
 }
 
 void RingDispatcher::thread_main(void* argument)
@@ -270,16 +297,23 @@ void RingDispatcher::thread_main(void* argument)
         log::error("ring dispatcher failed: qid=%u (%s), the session ends", self.queue_.qid(),
                    log::errno_name(rc));
         self.shared_.stop->stop(StopCause::kFailed, rc);
+        RingQueue::Inbox lost;
+        self.queue_.retire(self, lost);
         return;
     }
     self.serve();
+    RingQueue::Inbox last;
+    self.queue_.retire(self, last);
+    while (RingEntry* entry = last.commits.pop())
+        self.commit(*entry);
+    (void)self.ring_.submit();
     self.ring_.close();
 }
 
 void RingDispatcher::serve()
 {
     EntryList ready;
-    while (!shared_.ended()) {
+    while (!end_.load(std::memory_order_acquire)) {
         RingQueue::Inbox mail;
         queue_.take(inbox, mail);
         while (RingEntry* entry = mail.commits.pop())

@@ -14,7 +14,9 @@ public:
     [[nodiscard]] int start();
     void join() noexcept { thread_.join(); }
 
-    /// Has the (parked) worker register its first entry and waits until the kernel has taken it; 0 or -errno.
+    /// The entry it will begin with. Before register_first(). 0 or -ENOMEM.
+    [[nodiscard]] int prepare_first();
+    /// Has it register that entry, and waits until the kernel has taken it; 0 or -errno, then it is parked.
     [[nodiscard]] int register_first();
 
     void answered(RingEntry& entry) override;
@@ -65,7 +67,8 @@ class RingDispatcher final : public RingThread {
 public:
     explicit RingDispatcher(RingQueue& queue) noexcept : RingThread(queue.shared()), queue_(queue) {}
     [[nodiscard]] int start();
-    void join() noexcept { thread_.join(); }
+    /// Sends what it was given, and ends; waits for that.
+    void end();
     void answered(RingEntry& entry) override { (void)queue_.hand_over(entry); }
 
 private:
@@ -75,6 +78,7 @@ private:
 
     RingQueue& queue_;
     Thread thread_;
+    std::atomic<bool> end_{false};
 };
 
 /// Binds the calling ring thread to its queue's CPU and keeps children from inheriting that. False if the CPU

@@ -99,8 +99,6 @@ std::string explain_ring_error(int error)
                "that limit";
     case -EAGAIN:
         return "no more threads allowed (RLIMIT_NPROC or the cgroup's pids.max); remedy: raise that limit";
-    case -EUSERS:
-        return "max_threads allows too few threads for this many CPUs; remedy: raise max_threads";
     case -EINVAL:
         return "this kernel's io_uring lacks what the ring needs; remedy: a kernel from 6.14 on";
     case -EOPNOTSUPP: {

@@ -13,6 +13,7 @@
 namespace rf {
 
 class Transport;
+class DeviceChannel;
 struct RingEntry;
 
 /// One request in the library's hands. The session derives its Request from this.
@@ -27,12 +28,14 @@ struct Slot {
     std::span<std::byte> payload;
 
     // Private to the transport that delivered it.
-    int reply_fd = -1;          // device: the descriptor that read it (a reply must go out on the same one)
+    DeviceChannel* channel =
+        nullptr;                // device: what read it (an answer must go out there); held until answered
     RingEntry* entry = nullptr; // ring: the entry that holds it
 
     std::atomic<int> references{0};
 
-    void add_references(int count) noexcept { references.store(count, std::memory_order_relaxed); }
+    /// Makes the slot busy. release: a thread that finds it so sees what was written before.
+    void add_references(int count) noexcept { references.store(count, std::memory_order_release); }
     /// True for the caller that dropped the last one: the slot is its to reuse.
     [[nodiscard]] bool drop_reference() noexcept
     {

@@ -190,9 +190,10 @@ END_TEST
 // Every kind of request may block, large WRITEs with their data still in the request's own memory included.
 bool block_by_file(Call& call)
 {
+    const bool transfer = call.op == Op::kRead || call.op == Op::kWrite;
     const bool meant = call.ino == kFirstFile + 90 ||
                        (call.ino == kFirstDirectory + 90 && call.op != Op::kLookup) ||
-                       (call.ino == kFirstFile + 91 && (call.op == Op::kRead || call.op == Op::kWrite));
+                       (transfer && (call.ino == kFirstFile + 91 || call.ino == kFirstFile + 92));
     if (!meant)
         return false;
     call.shared.n[0]++;
@@ -210,13 +211,14 @@ START_TEST(every_kind_of_request_may_block)
     Mount mount(setup);
     Shared& shared = mount.shared();
     const int fd = open_on(cpu(0), mount.path("f1"), O_RDWR);
-    const int other = open_on(cpu(0), mount.path("f91"), O_RDWR);
-    const std::string blocked = mount.path("f90");
+    const int source = open_on(cpu(0), mount.path("f91"), O_RDONLY);
+    const int target = open_on(cpu(0), mount.path("f92"), O_WRONLY);
+    const std::string blocked = mount.path("d80/f90"); // the kernel may take lookups in one directory in turn
     const std::string directory = mount.path("d90");
     std::vector<Client> clients;
     clients.emplace_back(cpu(0), [&] { return path_status(blocked); });
-    clients.emplace_back(cpu(0), [&] { return read_at(other, 5); });
-    clients.emplace_back(cpu(0), [&] { return write_at(other, 5, 64); });
+    clients.emplace_back(cpu(0), [&] { return read_at(source, 5); });
+    clients.emplace_back(cpu(0), [&] { return write_at(target, 5, 64); });
     clients.emplace_back(cpu(0), [&] { return list_directory(directory); });
     CLAIM(soon([&] { return shared.n[0] == 4; }), "%ld of 4 handlers were called", shared.n[0].load());
     claim_nobody_is_delayed(mount, fd, "lookup, read, write, opendir", kVictimRequests, kSoonMs);
@@ -225,7 +227,8 @@ START_TEST(every_kind_of_request_may_block)
         CLAIM(client.done_within(kSoonMs) && client.result() >= 0, "a blocked client hangs");
     ck_assert_int_eq(shared.n[2], 0);
     close(fd);
-    close(other);
+    close(source);
+    close(target);
     mount.end();
 }
 END_TEST

@@ -93,6 +93,8 @@ void on_init(void* userdata, fuse_conn_info* conn)
         conn->want |= FUSE_CAP_ASYNC_DIO;
     if (conn->capable & FUSE_CAP_POSIX_LOCKS)
         conn->want |= FUSE_CAP_POSIX_LOCKS;
+    if (conn->capable & FUSE_CAP_PARALLEL_DIROPS)
+        conn->want |= FUSE_CAP_PARALLEL_DIROPS;
 }
 
 void on_destroy(void* userdata)

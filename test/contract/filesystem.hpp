@@ -35,6 +35,7 @@ struct Shared {
 
     // Kept by the server process.
     std::atomic<int> server_pid{0};
+    std::atomic<int> connection{-1}; // in /sys/fs/fuse/connections
     std::atomic<int> loop_tid{0};
     std::atomic<int> loop_result{-1000};
     std::atomic<long> ring_requests{-1};

@@ -24,6 +24,12 @@ namespace {
 
 Mount* t_current = nullptr;
 
+void abort_fuse_connection(int connection)
+{
+    if (connection >= 0)
+        std::ofstream("/sys/fs/fuse/connections/" + std::to_string(connection) + "/abort") << "1";
+}
+
 void note_transport([[maybe_unused]] Server& server)
 {
 #ifndef CONTRACT_REFERENCE
@@ -96,6 +102,26 @@ int child_main(Server& server)
     return waitpid(pid, &status, 0) == pid && WIFEXITED(status) ? WEXITSTATUS(status) : 5;
 }
 
+/// A process that outlives the test's and ends its connection. Without it a server whose handlers wait for their own
+/// mount could not even be killed: its tasks wait for an answer only it could give.
+int start_guardian(Shared& shared)
+{
+    std::array<int, 2> life{-1, -1};
+    if (pipe2(life.data(), O_CLOEXEC) != 0)
+        return -1;
+    const pid_t pid = fork();
+    if (pid != 0) {
+        close(life[0]);
+        return life[1];
+    }
+    setsid();
+    close(life[1]);
+    char byte = 0;
+    (void)!read(life[0], &byte, 1); // until the test has closed its end, or died
+    abort_fuse_connection(shared.connection);
+    _exit(0);
+}
+
 int connection_of(const std::string& dir)
 {
     std::ifstream file("/proc/self/mountinfo");
@@ -119,6 +145,30 @@ void show_file(const std::string& path)
         fprintf(stderr, "    %s\n", line.c_str());
 }
 
+std::vector<pid_t> tasks_of(pid_t pid)
+{
+    std::vector<pid_t> all;
+    const std::string path = "/proc/" + std::to_string(pid) + "/task";
+    if (DIR* dir = opendir(path.c_str())) {
+        while (const dirent* entry = readdir(dir)) {
+            if (entry->d_name[0] != '.')
+                all.push_back(atoi(entry->d_name));
+        }
+        closedir(dir);
+    }
+    return all;
+}
+
+void show_kernel_stacks(pid_t pid)
+{
+    for (const pid_t task : tasks_of(pid)) {
+        const std::string base = "/proc/" + std::to_string(pid) + "/task/" + std::to_string(task);
+        fprintf(stderr, "  task %d\n", task);
+        show_file(base + "/comm");
+        show_file(base + "/stack");
+    }
+}
+
 } // namespace
 
 Mount* Mount::current() noexcept
@@ -134,16 +184,19 @@ Mount::Mount(const Setup& setup)
     dir_ = "/mnt/contract-XXXXXX";
     ck_assert_ptr_nonnull(mkdtemp(dir_.data()));
     fflush(nullptr);
+    guardian_ = start_guardian(*shared_);
+    ck_assert_int_ge(guardian_, 0);
     child_ = fork();
     ck_assert_int_ge(child_, 0);
     if (child_ == 0) {
+        close(guardian_);
         Server server{.setup = setup, .shared = *shared_, .dir = dir_};
         exit(child_main(server));
     }
     t_current = this;
     CLAIM(shared_->mounted.pass(2 * kSoonMs), "the server did not mount");
-    connection_ = connection_of(dir_);
-    CLAIM(connection_ >= 0, "%s is not in mountinfo", dir_.c_str());
+    shared_->connection = connection_of(dir_);
+    CLAIM(shared_->connection >= 0, "%s is not in mountinfo", dir_.c_str());
 }
 
 Mount::~Mount()
@@ -155,6 +208,8 @@ Mount::~Mount()
             kill(server() > 0 ? server() : child_, SIGKILL);
         reap();
     }
+    shared_->connection = -1; // its number may be another's soon
+    close(guardian_);
     rmdir(dir_.c_str());
     munmap(shared_, sizeof(Shared));
     t_current = nullptr;
@@ -162,16 +217,7 @@ Mount::~Mount()
 
 std::vector<pid_t> Mount::tasks() const
 {
-    std::vector<pid_t> all;
-    const std::string path = "/proc/" + std::to_string(server()) + "/task";
-    if (DIR* dir = opendir(path.c_str())) {
-        while (const dirent* entry = readdir(dir)) {
-            if (entry->d_name[0] != '.')
-                all.push_back(atoi(entry->d_name));
-        }
-        closedir(dir);
-    }
-    return all;
+    return tasks_of(server());
 }
 
 void Mount::show_server() const
@@ -181,14 +227,11 @@ void Mount::show_server() const
     for (std::size_t i = 0; i < 8; i++)
         fprintf(stderr, " %ld", shared_->n[i].load());
     fprintf(stderr, "\n  waiting for an answer: ");
-    show_file("/sys/fs/fuse/connections/" + std::to_string(connection_) + "/waiting");
+    show_file("/sys/fs/fuse/connections/" + std::to_string(shared_->connection) + "/waiting");
     const std::string pid = std::to_string(server());
-    for (const pid_t task : tasks()) {
-        const std::string base = "/proc/" + pid + "/task/" + std::to_string(task);
-        fprintf(stderr, "  task %d\n", task);
-        show_file(base + "/comm");
-        show_file(base + "/stack");
-    }
+    show_kernel_stacks(server());
+    fprintf(stderr, "clients\n");
+    show_kernel_stacks(getpid());
     if (access("/usr/bin/gdb", X_OK) == 0) {
         const std::string command =
             "timeout 20 gdb -p " + pid + " -batch -ex 'thread apply all bt 14' 2>/dev/null | grep '^[#T]' >&2";
@@ -199,8 +242,7 @@ void Mount::show_server() const
 
 void Mount::abort_connection() const
 {
-    const std::string path = "/sys/fs/fuse/connections/" + std::to_string(connection_) + "/abort";
-    std::ofstream(path) << "1";
+    abort_fuse_connection(shared_->connection);
 }
 
 void Mount::detach() const

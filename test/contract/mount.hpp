@@ -53,6 +53,12 @@ public:
 
     /// Stacks of the server's threads to stderr.
     void show_server() const;
+    /// Before a test fails: shows the server and ends the connection.
+    void give_up() const
+    {
+        show_server();
+        abort_connection();
+    }
     [[nodiscard]] static Mount* current() noexcept;
 
 private:
@@ -61,7 +67,7 @@ private:
     Shared* shared_ = nullptr;
     std::string dir_;
     pid_t child_ = -1;
-    int connection_ = -1;
+    int guardian_ = -1; // closed: the connection is ended
     bool detached_ = false;
     std::optional<int> status_;
 };
@@ -159,7 +165,7 @@ constexpr bool is_reference() noexcept
     do {                                                                                                     \
         if (!(condition)) {                                                                                  \
             if (rf::contract::Mount::current())                                                              \
-                rf::contract::Mount::current()->show_server();                                               \
+                rf::contract::Mount::current()->give_up();                                                   \
             ck_abort_msg(__VA_ARGS__);                                                                       \
         }                                                                                                    \
     } while (0)

@@ -1,5 +1,6 @@
-// One well-formed request per answered opcode and variant: what the kernel sends, what the filesystem must see of it,
-// how it answers, and which bytes the kernel must get. For a session of the newest minor with every flag.
+// One well-formed request per answered opcode and variant: what the kernel sends, what the filesystem must
+// see of it, how it answers, and which bytes the kernel must get. For a session of the newest minor with
+// every flag.
 #pragma once
 
 #include "fake_kernel.hpp"

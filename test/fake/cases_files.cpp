@@ -48,7 +48,11 @@ void answer_position(fuse_req_t req)
 
 kern::fuse_lk_in lock_in(std::uint64_t end, std::uint32_t type, std::uint32_t flags)
 {
-    return {.fh = 1, .owner = 2, .lk = {.start = 3, .end = end, .type = type, .pid = 5}, .lk_flags = flags, .padding = 0};
+    return {.fh = 1,
+            .owner = 2,
+            .lk = {.start = 3, .end = end, .type = type, .pid = 5},
+            .lk_flags = flags,
+            .padding = 0};
 }
 
 constexpr kern::fuse_ioctl_in kIoctl{.fh = 1, .flags = 0, .cmd = 2, .arg = 3, .in_size = 4, .out_size = 5};
@@ -90,8 +94,8 @@ std::vector<Case> device_cases()
          answer_ioctl, ioctl},
         {"ioctl of a directory", OP_IOCTL, bytes_of(of_directory) + text("data"),
          "ioctl 7 2 3 fh 1 flags 0 owner 0 16 'data' 5", answer_ioctl, ioctl},
-        {"poll", OP_POLL, bytes_of(fuse_poll_in{1, 2, 0, 3}), "poll 7 fh 1 flags 0 owner 0 events 3 once", answer_poll,
-         poll},
+        {"poll", OP_POLL, bytes_of(fuse_poll_in{1, 2, 0, 3}), "poll 7 fh 1 flags 0 owner 0 events 3 once",
+         answer_poll, poll},
         {"poll with a wish to be told", OP_POLL, bytes_of(fuse_poll_in{1, 2, POLL_SCHEDULE_NOTIFY, 3}),
          "poll 7 fh 1 flags 0 owner 0 events 3 notify", answer_poll, poll},
     };
@@ -106,19 +110,33 @@ std::vector<Case> file_cases()
     const fuse_copy_file_range_in range{1, 2, 3, 4, 5, 6, 7};
     std::vector<Case> cases = {
         {"open", OP_OPEN, bytes_of(fuse_open_in{1, 0}), "open 7 fh 0 flags 1 owner 0", answer_open, opened},
-        {"read", OP_READ, bytes_of(fuse_read_in{1, 2, 3, READ_LOCKOWNER, 4, 5, 0}), "read 7 3 2 fh 1 flags 5 owner 4",
-         answer_buffer, text("content")},
+        {"read", OP_READ, bytes_of(fuse_read_in{1, 2, 3, READ_LOCKOWNER, 4, 5, 0}),
+         "read 7 3 2 fh 1 flags 5 owner 4", answer_buffer, text("content")},
         {"write", OP_WRITE, bytes_of(fuse_write_in{1, 2, 4, 0, 4, 5, 0}) + text("data"),
          "write_buf 7 'data' 2 fh 1 flags 5 owner 4", answer_count, bytes_of(fuse_write_out{91, 0})},
-        {"write from the page cache", OP_WRITE, bytes_of(fuse_write_in{1, 2, 4, WRITE_CACHE, 4, 5, 0}) + text("data"),
-         "write_buf 7 'data' 2 fh 1 flags 5 owner 4 writepage", answer_count, bytes_of(fuse_write_out{91, 0})},
-        {"flush", OP_FLUSH, bytes_of(fuse_flush_in{1, 0, 0, 2}), "flush 7 fh 1 flags 0 owner 2 flush", answer_ok},
-        {"release", OP_RELEASE, bytes_of(fuse_release_in{1, 2, 0, 3}), "release 7 fh 1 flags 2 owner 3", answer_ok, {},
+        {"write from the page cache", OP_WRITE,
+         bytes_of(fuse_write_in{1, 2, 4, WRITE_CACHE, 4, 5, 0}) + text("data"),
+         "write_buf 7 'data' 2 fh 1 flags 5 owner 4 writepage", answer_count,
+         bytes_of(fuse_write_out{91, 0})},
+        {"flush", OP_FLUSH, bytes_of(fuse_flush_in{1, 0, 0, 2}), "flush 7 fh 1 flags 0 owner 2 flush",
+         answer_ok},
+        {"release",
+         OP_RELEASE,
+         bytes_of(fuse_release_in{1, 2, 0, 3}),
+         "release 7 fh 1 flags 2 owner 3",
+         answer_ok,
+         {},
          0},
-        {"release with flush and unlock", OP_RELEASE, bytes_of(fuse_release_in{1, 2, 3, 3}),
-         "release 7 fh 1 flags 2 owner 3 flush flock_release", answer_ok, {}, 0},
+        {"release with flush and unlock",
+         OP_RELEASE,
+         bytes_of(fuse_release_in{1, 2, 3, 3}),
+         "release 7 fh 1 flags 2 owner 3 flush flock_release",
+         answer_ok,
+         {},
+         0},
         {"fsync", OP_FSYNC, bytes_of(fuse_fsync_in{1, 0, 0}), "fsync 7 0 fh 1 flags 0 owner 0", answer_ok},
-        {"fdatasync", OP_FSYNC, bytes_of(fuse_fsync_in{1, 1, 0}), "fsync 7 1 fh 1 flags 0 owner 0", answer_ok},
+        {"fdatasync", OP_FSYNC, bytes_of(fuse_fsync_in{1, 1, 0}), "fsync 7 1 fh 1 flags 0 owner 0",
+         answer_ok},
         {"fallocate", OP_FALLOCATE, bytes_of(fuse_fallocate_in{1, 2, 3, 4, 0}),
          "fallocate 7 4 2 3 fh 1 flags 0 owner 0", answer_ok},
         {"lseek", OP_LSEEK, bytes_of(fuse_lseek_in{1, 2, SEEK_HOLE, 0}), "lseek 7 2 4 fh 1 flags 0 owner 0",
@@ -140,14 +158,21 @@ std::vector<Case> directory_cases()
     using namespace kern;
     const Bytes opened = bytes_of(sample_wire_open());
     return {
-        {"opendir", OP_OPENDIR, bytes_of(fuse_open_in{1, 0}), "opendir 7 fh 0 flags 1 owner 0", answer_open, opened},
-        {"readdir", OP_READDIR, bytes_of(fuse_read_in{1, 2, 3, 0, 0, 0, 0}), "readdir 7 3 2 fh 1 flags 0 owner 0",
-         answer_buffer, text("content")},
+        {"opendir", OP_OPENDIR, bytes_of(fuse_open_in{1, 0}), "opendir 7 fh 0 flags 1 owner 0", answer_open,
+         opened},
+        {"readdir", OP_READDIR, bytes_of(fuse_read_in{1, 2, 3, 0, 0, 0, 0}),
+         "readdir 7 3 2 fh 1 flags 0 owner 0", answer_buffer, text("content")},
         {"readdirplus", OP_READDIRPLUS, bytes_of(fuse_read_in{1, 2, 3, 0, 0, 0, 0}),
          "readdirplus 7 3 2 fh 1 flags 0 owner 0", answer_buffer, text("content")},
-        {"releasedir", OP_RELEASEDIR, bytes_of(fuse_release_in{1, 2, 0, 0}), "releasedir 7 fh 1 flags 2 owner 0",
-         answer_ok, {}, 0},
-        {"fsyncdir", OP_FSYNCDIR, bytes_of(fuse_fsync_in{1, 1, 0}), "fsyncdir 7 1 fh 1 flags 0 owner 0", answer_ok},
+        {"releasedir",
+         OP_RELEASEDIR,
+         bytes_of(fuse_release_in{1, 2, 0, 0}),
+         "releasedir 7 fh 1 flags 2 owner 0",
+         answer_ok,
+         {},
+         0},
+        {"fsyncdir", OP_FSYNCDIR, bytes_of(fuse_fsync_in{1, 1, 0}), "fsyncdir 7 1 fh 1 flags 0 owner 0",
+         answer_ok},
     };
 }
 

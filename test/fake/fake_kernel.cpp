@@ -92,10 +92,11 @@ Bytes operator+(Bytes left, const Bytes& right)
 void copy_front(const Bytes& bytes, void* out, std::size_t count)
 {
     ck_assert_uint_ge(bytes.size(), count);
-    std::memcpy(out, bytes.data(), count);
+    if (count > 0)
+        std::memcpy(out, bytes.data(), count);
 }
 
-FakeKernel::FakeKernel(const fuse_lowlevel_ops& ops, const Setup& setup)
+FakeKernel::FakeKernel(const fuse_lowlevel_ops& ops, const Setup& setup) : clone_fd_(setup.clone_fd)
 {
     int ends[2];
     ck_assert_int_eq(::socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends), 0);
@@ -133,6 +134,7 @@ void* FakeKernel::loop_main(void* self)
         kernel.result_ = fuse_session_loop(kernel.session_);
     } else {
         fuse_loop_config* config = fuse_loop_cfg_create();
+        fuse_loop_cfg_set_clone_fd(config, kernel.clone_fd_ ? 1 : 0);
         kernel.result_ = fuse_session_loop_mt_312(kernel.session_, config);
         fuse_loop_cfg_destroy(config);
     }
@@ -193,7 +195,8 @@ std::uint64_t FakeKernel::send(std::uint32_t opcode, const Bytes& body, const Se
     return unique;
 }
 
-void FakeKernel::send_with_unique(std::uint64_t unique, std::uint32_t opcode, const Bytes& body, const Sender& from)
+void FakeKernel::send_with_unique(std::uint64_t unique, std::uint32_t opcode, const Bytes& body,
+                                  const Sender& from)
 {
     kern::fuse_in_header header{};
     header.len = static_cast<std::uint32_t>(sizeof(header) + body.size() + from.extensions.size());
@@ -210,7 +213,8 @@ void FakeKernel::send_with_unique(std::uint64_t unique, std::uint32_t opcode, co
 
 void FakeKernel::send_raw(std::span<const std::byte> message)
 {
-    ck_assert_int_eq(::send(fd_, message.data(), message.size(), MSG_NOSIGNAL), static_cast<ssize_t>(message.size()));
+    ck_assert_int_eq(::send(fd_, message.data(), message.size(), MSG_NOSIGNAL),
+                     static_cast<ssize_t>(message.size()));
 }
 
 std::uint64_t FakeKernel::send_init(const Hello& hello)

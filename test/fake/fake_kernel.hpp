@@ -1,5 +1,6 @@
-// A kernel for tests: a socket pair stands in for /dev/fuse, the test writes requests at one end as the kernel would,
-// and a session of the library serves the other end. No privileges, no mount. Every wait has a deadline.
+// A kernel for tests: a socket pair stands in for /dev/fuse, the test writes requests at one end as the
+// kernel would, and a session of the library serves the other end. No privileges, no mount. Every wait has a
+// deadline.
 #pragma once
 
 #include "proto/kernel.hpp"
@@ -26,7 +27,8 @@ Bytes bytes_of(const T& value, std::size_t count = sizeof(T))
 {
     static_assert(std::is_trivially_copyable_v<T>);
     Bytes out(count);
-    std::memcpy(out.data(), &value, count);
+    if (count > 0)
+        std::memcpy(out.data(), &value, count);
     return out;
 }
 /// Characters as they are; write "name\0"sv where a NUL is meant.
@@ -66,6 +68,7 @@ struct Setup {
     void* userdata = nullptr;
     std::size_t op_size = sizeof(fuse_lowlevel_ops);
     fuse_custom_io io = {}; // unset members: read(2) and writev(2)
+    bool clone_fd = false;  // of the loop of threads
 };
 
 /// Every flag there is in 7.45.
@@ -102,7 +105,8 @@ public:
 
     /// Sends a request; its unique: even and never repeated, as the kernel's.
     std::uint64_t send(std::uint32_t opcode, const Bytes& body = {}, const Sender& from = {});
-    void send_with_unique(std::uint64_t unique, std::uint32_t opcode, const Bytes& body = {}, const Sender& from = {});
+    void send_with_unique(std::uint64_t unique, std::uint32_t opcode, const Bytes& body = {},
+                          const Sender& from = {});
     void send_raw(std::span<const std::byte> message);
     std::uint64_t send_init(const Hello& hello);
 
@@ -110,8 +114,8 @@ public:
     /// send() and receive(); the answer must be to this request.
     Reply ask(std::uint32_t opcode, const Bytes& body = {}, const Sender& from = {});
 
-    /// Fails the test if anything was sent so far. Only with Loop::kSingle: a request that is answered in a known way
-    /// follows, and nothing may come before that answer.
+    /// Fails the test if anything was sent so far. Only with Loop::kSingle: a request that is answered in a
+    /// known way follows, and nothing may come before that answer.
     void expect_silence();
     /// Nothing is on the wire at this moment. For tests that know that everybody is done.
     [[nodiscard]] bool is_silent() const;
@@ -124,6 +128,7 @@ private:
     pthread_t thread_{};
     bool running_ = false;
     Loop loop_ = Loop::kSingle;
+    const bool clone_fd_;
     int result_ = 0;
     std::uint64_t next_unique_ = 2;
 };

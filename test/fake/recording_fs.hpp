@@ -1,5 +1,5 @@
-// A filesystem for tests: it has every operation, writes down each call with all its arguments, and answers as the
-// test said.
+// A filesystem for tests: it has every operation, writes down each call with all its arguments, and answers
+// as the test said.
 #pragma once
 
 #include <fuse_lowlevel.h>
@@ -14,7 +14,6 @@ using Answer = void (*)(fuse_req_t req);
 using Init = void (*)(fuse_conn_info* conn);
 
 void answer_ok(fuse_req_t req);
-void answer_none(fuse_req_t req);
 /// Leaves the request open and remembers it: see RecordingFs::take_held().
 void answer_later(fuse_req_t req);
 
@@ -59,8 +58,7 @@ void check_calls(RecordingFs& fs, const std::string& expected);
 [[nodiscard]] std::string word(const fuse_file_info* fi);
 
 template <class T>
-requires std::is_integral_v<T>
-std::string word(T value)
+requires std::is_integral_v<T> std::string word(T value)
 {
     return word(static_cast<unsigned long long>(value));
 }

@@ -17,7 +17,8 @@ void send_forget(FakeKernel& kernel, std::uint64_t ino, std::uint64_t count)
 
 void send_batch(FakeKernel& kernel)
 {
-    const Bytes records = bytes_of(kern::fuse_forget_one{3, 1}) + bytes_of(kern::fuse_forget_one{4, 1ull << 40}) +
+    const Bytes records = bytes_of(kern::fuse_forget_one{3, 1}) +
+                          bytes_of(kern::fuse_forget_one{4, 1ull << 40}) +
                           bytes_of(kern::fuse_forget_one{1ull << 60, 2});
     kernel.send_with_unique(0, kern::OP_BATCH_FORGET, bytes_of(kern::fuse_batch_forget_in{3, 0}) + records,
                             {.nodeid = 0});

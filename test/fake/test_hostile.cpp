@@ -80,8 +80,8 @@ START_TEST(names_without_an_end_get_eio)
     FakeKernel kernel(recording_ops(), {.userdata = &fs});
     kernel.connect();
     const Bytes endless(5000, std::byte{'a'});
-    for (const std::uint32_t opcode : {kern::OP_LOOKUP, kern::OP_UNLINK, kern::OP_RMDIR, kern::OP_SYMLINK,
-                                       kern::OP_REMOVEXATTR})
+    for (const std::uint32_t opcode :
+         {kern::OP_LOOKUP, kern::OP_UNLINK, kern::OP_RMDIR, kern::OP_SYMLINK, kern::OP_REMOVEXATTR})
         check_reply(kernel.ask(opcode, endless), -EIO);
     check_reply(kernel.ask(kern::OP_SYMLINK, text("name\0"sv) + endless), -EIO);
     check_reply(kernel.ask(kern::OP_RENAME, Bytes(8) + text("name\0"sv) + endless), -EIO);
@@ -96,9 +96,11 @@ START_TEST(sizes_beyond_the_message_get_eio)
     FakeKernel kernel(recording_ops(), {.userdata = &fs});
     kernel.connect();
     for (const std::uint32_t size : {5u, 4096u, 0x7fffffffu, 0xffffffffu}) {
-        check_reply(kernel.ask(kern::OP_WRITE, bytes_of(kern::fuse_write_in{1, 0, size, 0, 0, 0, 0}) + text("data")),
-                    -EIO);
-        check_reply(kernel.ask(kern::OP_SETXATTR, bytes_of(kern::fuse_setxattr_in{size, 0, 0, 0}) + text("a\0data"sv)),
+        check_reply(
+            kernel.ask(kern::OP_WRITE, bytes_of(kern::fuse_write_in{1, 0, size, 0, 0, 0, 0}) + text("data")),
+            -EIO);
+        check_reply(kernel.ask(kern::OP_SETXATTR,
+                               bytes_of(kern::fuse_setxattr_in{size, 0, 0, 0}) + text("a\0data"sv)),
                     -EIO);
         kern::fuse_ioctl_in ioctl{};
         ioctl.in_size = size;
@@ -113,7 +115,8 @@ START_TEST(malformed_requests_nobody_waits_for_stay_unanswered)
     RecordingFs fs;
     FakeKernel kernel(recording_ops(), {.userdata = &fs});
     kernel.connect();
-    for (const std::uint32_t opcode : {kern::OP_FORGET, kern::OP_BATCH_FORGET, kern::OP_INTERRUPT, kern::OP_NOTIFY_REPLY})
+    for (const std::uint32_t opcode :
+         {kern::OP_FORGET, kern::OP_BATCH_FORGET, kern::OP_INTERRUPT, kern::OP_NOTIFY_REPLY})
         kernel.send(opcode, Bytes(7));
     for (const std::uint32_t count : {2u, 0x10000000u, 0xffffffffu})
         kernel.send(kern::OP_BATCH_FORGET, bytes_of(kern::fuse_batch_forget_in{count, 0}) + Bytes(16));

@@ -1,4 +1,5 @@
-// INIT against kernels of every age: what is answered, what the filesystem sees of it, and what ends the session.
+// INIT: what is answered, what the filesystem sees of it, and what ends the
+// session.
 #include "cases.hpp"
 
 #include <check.h>
@@ -66,80 +67,6 @@ START_TEST(second_init_gets_eio_and_changes_nothing)
     fs.set_answer(answer_entry);
     // Still the long form: the minor of the first INIT is in force.
     check_reply(kernel.ask(kern::OP_LOOKUP, text("a\0"sv)), 0, bytes_of(sample_wire_entry()));
-}
-END_TEST
-
-START_TEST(every_minor_gets_a_reply_of_its_size)
-{
-    const std::uint32_t minor = static_cast<std::uint32_t>(_i);
-    RecordingFs fs;
-    FakeKernel kernel(recording_ops(), {.userdata = &fs});
-    kernel.start();
-    kernel.send_init({.minor = minor, .bytes = minor < 6 ? 8u : minor < 36 ? 16u : 64u});
-    const Reply reply = kernel.receive();
-    ck_assert_int_eq(reply.header.error, 0);
-    ck_assert_uint_eq(reply.body.size(), minor < 5 ? 8 : minor < 23 ? 24 : 64);
-    kern::fuse_init_out out{};
-    std::memcpy(&out, reply.body.data(), reply.body.size());
-    ck_assert_uint_eq(out.major, 7);
-    ck_assert_uint_eq(out.minor, minor < 45 ? minor : 45);
-    check_calls(fs, "init\n");
-}
-END_TEST
-
-START_TEST(answers_have_the_size_the_minor_knows)
-{
-    const std::uint32_t minor = static_cast<std::uint32_t>(_i);
-    RecordingFs fs;
-    FakeKernel kernel(recording_ops(), {.userdata = &fs});
-    kernel.connect(Loop::kSingle, {.minor = minor});
-    const Bytes entry = bytes_of(sample_wire_entry(), minor < 9 ? 120 : 128);
-    fs.set_answer(answer_entry);
-    check_reply(kernel.ask(kern::OP_LOOKUP, text("a\0"sv)), 0, entry);
-    fs.set_answer(answer_attr);
-    ck_assert_uint_eq(kernel.ask(kern::OP_GETATTR, Bytes(16)).body.size(), minor < 9 ? 96 : 104);
-    fs.set_answer(answer_statfs);
-    check_reply(kernel.ask(kern::OP_STATFS), 0, bytes_of(sample_wire_statfs(), minor < 4 ? 48 : 80));
-    fs.set_answer(answer_create);
-    const std::size_t create_bytes = minor < 12 ? 8 : 16;
-    check_reply(kernel.ask(kern::OP_CREATE, bytes_of(kern::fuse_create_in{1, 2, 3, 0}, create_bytes) + text("a\0"sv)), 0,
-                entry + bytes_of(sample_wire_open()));
-}
-END_TEST
-
-START_TEST(old_requests_are_understood)
-{
-    RecordingFs fs;
-    FakeKernel kernel(recording_ops(), {.userdata = &fs});
-    kernel.connect(Loop::kSingle, {.minor = 8});
-    check_calls(fs, "init\n");
-    const kern::fuse_write_in write{1, 2, 4, 0, 0, 0, 0};
-    kernel.ask(kern::OP_WRITE, bytes_of(write, 24) + text("data"));
-    kernel.ask(kern::OP_READ, bytes_of(kern::fuse_read_in{1, 2, 3, 0, 0, 0, 0}, 24));
-    kernel.ask(kern::OP_GETATTR);
-    kernel.ask(kern::OP_MKNOD, bytes_of(kern::fuse_mknod_in{1, 2, 0, 0}, 8) + text("a\0"sv));
-    kernel.ask(kern::OP_MKDIR, bytes_of(kern::fuse_mkdir_in{1, 99}) + text("a\0"sv));
-    check_calls(fs, "write_buf 7 'data' 2 fh 1 flags 0 owner 0\nread 7 3 2 fh 1 flags 0 owner 0\ngetattr 7 no-file\n"
-                    "mknod 7 a 1 2 umask 0\nmkdir 7 a 1 umask 0\n");
-}
-END_TEST
-
-START_TEST(a_missing_name_is_an_error_before_7_12)
-{
-    for (const std::uint32_t minor : {11u, 12u}) {
-        RecordingFs fs;
-        FakeKernel kernel(recording_ops(), {.userdata = &fs});
-        kernel.connect(Loop::kSingle, {.minor = minor});
-        fs.set_answer([](fuse_req_t req) {
-            const fuse_entry_param nothing{};
-            fuse_reply_entry(req, &nothing);
-        });
-        const Reply reply = kernel.ask(kern::OP_LOOKUP, text("a\0"sv));
-        if (minor < 12)
-            check_reply(reply, -ENOENT);
-        else
-            check_reply(reply, 0, bytes_of(kern::fuse_entry_out{}));
-    }
 }
 END_TEST
 
@@ -293,17 +220,6 @@ START_TEST(a_filesystem_that_asked_for_it_answers_opens_with_enosys)
 }
 END_TEST
 
-START_TEST(setxattr_is_short_unless_agreed)
-{
-    RecordingFs fs;
-    fs.set_init([](fuse_conn_info*) {});
-    FakeKernel kernel(recording_ops(), {.userdata = &fs});
-    kernel.connect();
-    kernel.ask(kern::OP_SETXATTR, bytes_of(kern::fuse_setxattr_in{1, 2, 0, 0}, 8) + text("user.a\0v"sv));
-    check_calls(fs, "init\nsetxattr 7 user.a 'v' 2\n");
-}
-END_TEST
-
 START_TEST(ioctl_of_a_directory_needs_its_flag)
 {
     RecordingFs fs;
@@ -324,10 +240,6 @@ int main()
     tcase_add_test(tests, requests_before_init_get_eio);
     tcase_add_test(tests, forget_before_init_stays_unanswered);
     tcase_add_test(tests, second_init_gets_eio_and_changes_nothing);
-    tcase_add_loop_test(tests, every_minor_gets_a_reply_of_its_size, 0, 51);
-    tcase_add_loop_test(tests, answers_have_the_size_the_minor_knows, 0, 51);
-    tcase_add_test(tests, old_requests_are_understood);
-    tcase_add_test(tests, a_missing_name_is_an_error_before_7_12);
     tcase_add_test(tests, a_future_major_is_told_ours_and_asks_again);
     tcase_add_test(tests, an_older_major_ends_the_session);
     tcase_add_test(tests, an_init_without_a_version_gets_eio_and_the_next_works);
@@ -338,7 +250,6 @@ int main()
     tcase_add_test(tests, a_max_read_the_mount_does_not_know_ends_the_session);
     tcase_add_test(tests, a_max_read_as_in_the_options_is_fine);
     tcase_add_test(tests, a_filesystem_that_asked_for_it_answers_opens_with_enosys);
-    tcase_add_test(tests, setxattr_is_short_unless_agreed);
     tcase_add_test(tests, ioctl_of_a_directory_needs_its_flag);
     suite_add_tcase(suite, tests);
     return run_suite(suite);

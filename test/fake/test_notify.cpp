@@ -246,8 +246,7 @@ START_TEST(retrieve_asks_for_what_was_wanted_and_no_more_than_fits)
 {
     Session session;
     ck_assert_int_eq(fuse_lowlevel_notify_retrieve(session.get(), 3, 100, 4096, nullptr), 0);
-    kern::fuse_notify_retrieve_out out =
-        front<kern::fuse_notify_retrieve_out>(session.kernel.receive().body);
+    kern::fuse_notify_retrieve_out out = front<kern::fuse_notify_retrieve_out>(session.kernel.receive().body);
     ck_assert_uint_eq(out.nodeid, 3);
     ck_assert_uint_eq(out.offset, 4096);
     ck_assert_uint_eq(out.size, 100);
@@ -280,7 +279,8 @@ START_TEST(a_filesystem_without_retrieve_reply_loses_the_data)
     kernel.connect();
     ck_assert_int_eq(fuse_lowlevel_notify_retrieve(kernel.session(), 3, 100, 0, nullptr), 0);
     const auto out = front<kern::fuse_notify_retrieve_out>(kernel.receive().body);
-    kernel.send_with_unique(out.notify_unique, kern::OP_NOTIFY_REPLY, bytes_of(kern::fuse_notify_retrieve_in{}));
+    kernel.send_with_unique(out.notify_unique, kern::OP_NOTIFY_REPLY,
+                            bytes_of(kern::fuse_notify_retrieve_in{}));
     kernel.expect_silence();
     check_calls(fs, "init\n");
 }

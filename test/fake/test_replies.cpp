@@ -1,4 +1,5 @@
-// The fuse_reply_* functions beyond the plain case of each: wrong uses, large and scattered bodies, other threads.
+// The fuse_reply_* functions beyond the plain case of each: wrong uses, large and scattered bodies, other
+// threads.
 #include "cases.hpp"
 
 #include <array>
@@ -74,7 +75,8 @@ START_TEST(a_second_answer_is_refused_and_sends_nothing)
         for (const int rc :
              {fuse_reply_err(req, EIO), fuse_reply_buf(req, "second", 6), fuse_reply_entry(req, &entry),
               fuse_reply_attr(req, &attr, 0), fuse_reply_open(req, &fi), fuse_reply_statfs(req, &st),
-              fuse_reply_write(req, 1), fuse_reply_data(req, &data, FUSE_BUF_NO_SPLICE), fuse_reply_ioctl(req, 0, "x", 1)})
+              fuse_reply_write(req, 1), fuse_reply_data(req, &data, FUSE_BUF_NO_SPLICE),
+              fuse_reply_ioctl(req, 0, "x", 1)})
             results[at++] = rc;
         fuse_reply_none(req);
     });
@@ -192,6 +194,18 @@ START_TEST(an_answer_in_many_pieces_is_one_message)
 }
 END_TEST
 
+START_TEST(an_answer_in_more_pieces_than_writev_takes_arrives)
+{
+    constexpr std::size_t kPieces = 3000;
+    check_reply(reply_of([](fuse_req_t req) {
+                    static char letter = 'x';
+                    std::vector<iovec> pieces(kPieces, iovec{&letter, 1});
+                    fuse_reply_iov(req, pieces.data(), static_cast<int>(pieces.size()));
+                }),
+                0, Bytes(kPieces, std::byte{'x'}));
+}
+END_TEST
+
 START_TEST(an_ioctl_is_answered_in_pieces)
 {
     check_reply(reply_of([](fuse_req_t req) {
@@ -212,10 +226,12 @@ START_TEST(an_ioctl_may_ask_for_more_of_the_caller)
         const iovec out{reinterpret_cast<void*>(0x3000), 32};
         fuse_reply_ioctl_retry(req, in, 2, &out, 1);
     };
-    // Three pairs of 64-bit numbers on this machine, in the wire's structure or (before 7.16) in the C library's.
+    // Three pairs of 64-bit numbers on this machine, in the wire's structure or (before 7.16) in the C
+    // library's.
     const Bytes expected = bytes_of(kern::fuse_ioctl_out{0, kern::kIoctlRetry, 2, 1}) +
                            bytes_of(kern::fuse_ioctl_iovec{0x1000, 8}) +
-                           bytes_of(kern::fuse_ioctl_iovec{0x2000, 16}) + bytes_of(kern::fuse_ioctl_iovec{0x3000, 32});
+                           bytes_of(kern::fuse_ioctl_iovec{0x2000, 16}) +
+                           bytes_of(kern::fuse_ioctl_iovec{0x3000, 32});
     check_reply(reply_of(retry), 0, expected);
     check_reply(reply_of(retry, {.minor = 15}), 0, expected);
     check_reply(reply_of([](fuse_req_t req) {
@@ -258,7 +274,8 @@ START_TEST(security_labels_come_with_a_creating_request)
     check_calls(fs, "init\n");
     const Bytes first = bytes_of(kern::fuse_secctx{3, 0}) + text("security.a\0one\0\0"sv);
     const Bytes second = bytes_of(kern::fuse_secctx{3, 0}) + text("b\0two\0\0\0"sv);
-    const auto bytes = static_cast<std::uint32_t>(sizeof(kern::fuse_secctx_header) + first.size() + second.size());
+    const auto bytes =
+        static_cast<std::uint32_t>(sizeof(kern::fuse_secctx_header) + first.size() + second.size());
     fs.set_answer([](fuse_req_t req) {
         const char* name = nullptr;
         const void* value = nullptr;
@@ -266,13 +283,15 @@ START_TEST(security_labels_come_with_a_creating_request)
         for (int round = 0; round < 2; ++round) {
             RecordingFs::of(req).note(call("labels", fuse_req_secctx_count(req)));
             while (fuse_req_secctx_next(req, &name, &value, &size) == 1)
-                RecordingFs::of(req).note(call("label", name, std::string(static_cast<const char*>(value), size)));
+                RecordingFs::of(req).note(
+                    call("label", name, std::string(static_cast<const char*>(value), size)));
             fuse_req_secctx_reset(req);
         }
         fuse_reply_err(req, 0);
     });
     const Bytes body = bytes_of(kern::fuse_mkdir_in{1, 2}) + text("d\0"sv);
-    kernel.ask(kern::OP_MKDIR, body, {.extensions = bytes_of(kern::fuse_secctx_header{bytes, 2}) + first + second});
+    kernel.ask(kern::OP_MKDIR, body,
+               {.extensions = bytes_of(kern::fuse_secctx_header{bytes, 2}) + first + second});
     const std::string round = "labels 2\nlabel security.a one\nlabel b two\n";
     check_calls(fs, "mkdir 7 d 1 umask 2\n" + round + round);
     // The next request has none of it.
@@ -311,6 +330,7 @@ int main()
     tcase_add_test(tests, data_from_a_bad_descriptor_is_an_error);
     tcase_add_test(tests, no_data_is_an_empty_answer);
     tcase_add_test(tests, an_answer_in_many_pieces_is_one_message);
+    tcase_add_test(tests, an_answer_in_more_pieces_than_writev_takes_arrives);
     tcase_add_test(tests, an_ioctl_is_answered_in_pieces);
     tcase_add_test(tests, an_ioctl_may_ask_for_more_of_the_caller);
     tcase_add_test(tests, directory_records_are_packed);

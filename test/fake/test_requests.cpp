@@ -3,8 +3,11 @@
 
 #include "proto/opcodes.hpp"
 
+#include <array>
+#include <cerrno>
 #include <check.h>
 #include <set>
+#include <unistd.h>
 
 using namespace rf;
 using namespace rf::fake;
@@ -15,8 +18,9 @@ namespace {
 std::vector<Case> g_cases;
 
 // These are answered by the session itself or not at all.
-constexpr std::uint32_t kTestedElsewhere[] = {kern::OP_INIT,         kern::OP_DESTROY,   kern::OP_FORGET,
-                                              kern::OP_BATCH_FORGET, kern::OP_INTERRUPT, kern::OP_NOTIFY_REPLY};
+constexpr std::uint32_t kTestedElsewhere[] = {kern::OP_INIT,      kern::OP_DESTROY,
+                                              kern::OP_FORGET,    kern::OP_BATCH_FORGET,
+                                              kern::OP_INTERRUPT, kern::OP_NOTIFY_REPLY};
 
 /// The answer to a request that needs no operation.
 Bytes opened_as_is()
@@ -32,6 +36,20 @@ START_TEST(each_request_arrives_and_its_answer_leaves)
     RecordingFs fs;
     FakeKernel kernel(recording_ops(), {.userdata = &fs});
     kernel.connect();
+    check_calls(fs, "init\n");
+    fs.set_answer(one.answer);
+    const Reply reply = kernel.ask(one.opcode, one.body);
+    check_calls(fs, one.call + "\n");
+    check_reply(reply, 0, one.reply);
+}
+END_TEST
+
+START_TEST(the_loop_of_threads_does_the_same)
+{
+    const Case& one = g_cases[static_cast<std::size_t>(_i)];
+    RecordingFs fs;
+    FakeKernel kernel(recording_ops(), {.userdata = &fs});
+    kernel.connect(Loop::kThreads);
     check_calls(fs, "init\n");
     fs.set_answer(one.answer);
     const Reply reply = kernel.ask(one.opcode, one.body);
@@ -111,7 +129,8 @@ START_TEST(unknown_opcodes_get_enosys)
     FakeKernel kernel(recording_ops(), {.userdata = &fs});
     kernel.connect();
     check_calls(fs, "init\n");
-    for (const std::uint32_t opcode : {0u, 7u, 19u, 48u, 49u, 54u, 64u, 4095u, 4097u, 0x7fffffffu, 0xffffffffu})
+    for (const std::uint32_t opcode :
+         {0u, 7u, 19u, 48u, 49u, 54u, 64u, 4095u, 4097u, 0x7fffffffu, 0xffffffffu})
         check_reply(kernel.ask(opcode, Bytes(64)), -ENOSYS);
     check_reply(kernel.ask(kern::OP_CUSE_INIT, Bytes(16)), -EIO);
     check_calls(fs, "");
@@ -127,8 +146,8 @@ START_TEST(write_is_called_where_write_buf_is_missing)
     kernel.connect();
     check_calls(fs, "init\n");
     fs.set_answer([](fuse_req_t req) { fuse_reply_write(req, 4); });
-    check_reply(kernel.ask(kern::OP_WRITE, bytes_of(kern::fuse_write_in{1, 2, 4, 0, 3, 5, 0}) + text("data")), 0,
-                bytes_of(kern::fuse_write_out{4, 0}));
+    check_reply(kernel.ask(kern::OP_WRITE, bytes_of(kern::fuse_write_in{1, 2, 4, 0, 3, 5, 0}) + text("data")),
+                0, bytes_of(kern::fuse_write_out{4, 0}));
     check_calls(fs, "write 7 'data' 2 fh 1 flags 5 owner 3\n");
 }
 END_TEST
@@ -154,7 +173,8 @@ START_TEST(the_caller_is_known)
     check_calls(fs, "init\n");
     fs.set_answer([](fuse_req_t req) {
         const fuse_ctx* ctx = fuse_req_ctx(req);
-        RecordingFs::of(req).note(call("ctx", ctx->uid, ctx->gid, ctx->pid, ctx->umask, fuse_req_is_uring(req)));
+        RecordingFs::of(req).note(
+            call("ctx", ctx->uid, ctx->gid, ctx->pid, ctx->umask, fuse_req_is_uring(req)));
         fuse_reply_err(req, 0);
     });
     kernel.ask(kern::OP_LOOKUP, text("a\0"sv), {.nodeid = 3, .uid = 4, .gid = 5, .pid = 6});
@@ -166,6 +186,34 @@ START_TEST(the_caller_is_known)
 }
 END_TEST
 
+START_TEST(the_caller_s_groups_are_those_of_its_task)
+{
+    RecordingFs fs;
+    FakeKernel kernel(recording_ops(), {.userdata = &fs});
+    kernel.connect();
+    check_calls(fs, "init\n");
+    fs.set_answer([](fuse_req_t req) {
+        std::array<gid_t, 64> groups{};
+        const int count = fuse_req_getgroups(req, static_cast<int>(groups.size()), groups.data());
+        std::string line = call("groups", count < 0 ? 1000 - count : count);
+        for (int i = 0; i < count; ++i)
+            line += " " + word(groups[static_cast<std::size_t>(i)]);
+        RecordingFs::of(req).note(line);
+        fuse_reply_err(req, 0);
+    });
+    std::array<gid_t, 64> mine{};
+    const int count = ::getgroups(static_cast<int>(mine.size()), mine.data());
+    std::string expected = call("groups", count);
+    for (int i = 0; i < count; ++i)
+        expected += " " + word(mine[static_cast<std::size_t>(i)]);
+    kernel.ask(kern::OP_READLINK, {}, {.pid = static_cast<std::uint32_t>(::getpid())});
+    check_calls(fs, "readlink 7\n" + expected + "\n");
+    // Not a task: pid_max is far below.
+    kernel.ask(kern::OP_READLINK, {}, {.pid = 0x7ffffff0});
+    check_calls(fs, "readlink 7\n" + call("groups", 1000 + ESRCH) + "\n");
+}
+END_TEST
+
 int main()
 {
     g_cases = all_cases();
@@ -174,6 +222,7 @@ int main()
     TCase* tests = tcase_create("all");
     tcase_set_timeout(tests, 60);
     tcase_add_loop_test(tests, each_request_arrives_and_its_answer_leaves, 0, count);
+    tcase_add_loop_test(tests, the_loop_of_threads_does_the_same, 0, count);
     tcase_add_loop_test(tests, an_operation_may_refuse, 0, count);
     tcase_add_loop_test(tests, a_missing_operation_has_its_default, 0, count);
     tcase_add_loop_test(tests, bytes_behind_the_arguments_are_ignored, 0, count);
@@ -183,6 +232,7 @@ int main()
     tcase_add_test(tests, write_is_called_where_write_buf_is_missing);
     tcase_add_test(tests, a_large_write_arrives_whole);
     tcase_add_test(tests, the_caller_is_known);
+    tcase_add_test(tests, the_caller_s_groups_are_those_of_its_task);
     suite_add_tcase(suite, tests);
     return run_suite(suite);
 }

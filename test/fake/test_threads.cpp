@@ -9,8 +9,8 @@
 #include <random>
 #include <set>
 #include <thread>
-#include <utility>
 #include <unistd.h>
+#include <utility>
 
 #include <check.h>
 
@@ -123,8 +123,9 @@ START_TEST(two_threads_that_both_answer_send_one_answer)
     FakeKernel kernel(parking_ops(), {.userdata = &parked});
     kernel.connect();
     for (int round = 0; round < 200; ++round) {
-        // The object of a request may be used again once it is answered, so the second answer of a program that
-        // gets this wrong is refused only while no other request has it. One is parked here and then both answer.
+        // The object of a request may be used again once it is answered, so the second answer of a program
+        // that gets this wrong is refused only while no other request has it. One is parked here and then
+        // both answer.
         const std::uint64_t unique = kernel.send(kern::OP_READLINK);
         fuse_req_t req = parked.take(1).front();
         int first = 0;
@@ -226,7 +227,8 @@ START_TEST(notifications_and_answers_from_many_threads_stay_whole)
     while (notifications + answers < 2 * kRequests) {
         const Reply message = kernel.receive();
         if (message.header.unique == 0) {
-            check_notification(message, kern::NOTIFY_INVAL_INODE, bytes_of(kern::fuse_notify_inval_inode_out{3, 4, 5}));
+            check_notification(message, kern::NOTIFY_INVAL_INODE,
+                               bytes_of(kern::fuse_notify_inval_inode_out{3, 4, 5}));
             ++notifications;
         } else {
             check_reply(message, 0, text("late"));
@@ -237,6 +239,23 @@ START_TEST(notifications_and_answers_from_many_threads_stay_whole)
     notifier.join();
     answerer.join();
     ck_assert_uint_eq(answers, kRequests);
+}
+END_TEST
+
+START_TEST(a_notifier_may_start_before_the_connection)
+{
+    Parked parked;
+    FakeKernel kernel(parking_ops(), {.userdata = &parked});
+    std::thread notifier([&kernel] {
+        while (fuse_lowlevel_notify_inval_inode(kernel.session(), 3, 4, 5) != 0)
+            ::usleep(100);
+        while (fuse_lowlevel_notify_retrieve(kernel.session(), 3, 1, 0, nullptr) != 0)
+            ::usleep(100);
+    });
+    kernel.connect(Loop::kThreads);
+    notifier.join();
+    ck_assert_int_eq(kernel.receive().header.error, kern::NOTIFY_INVAL_INODE);
+    ck_assert_int_eq(kernel.receive().header.error, kern::NOTIFY_RETRIEVE);
 }
 END_TEST
 
@@ -253,6 +272,7 @@ int main()
     tcase_add_test(tests, requests_may_outlive_the_loop_and_be_answered_before_the_session_ends);
     tcase_add_test(tests, a_session_that_ends_with_open_requests_says_so);
     tcase_add_test(tests, notifications_and_answers_from_many_threads_stay_whole);
+    tcase_add_test(tests, a_notifier_may_start_before_the_connection);
     suite_add_tcase(suite, tests);
     return run_suite(suite);
 }

@@ -56,11 +56,17 @@ class Load:
             client.wait(15 * setup.patience)
 
 
+def settle(mount):
+    """The first request can be answered before the last queue of the ring is ready."""
+    os.stat(mount.path("f0"))
+    time.sleep(0.1 * setup.patience)
+
+
 @claim()
 def unmount_while_idle():
     for args in (("-f",), ("-f", "-s")):
         with Mount("null_ll", args=args) as mount:
-            os.stat(mount.path("f0"))
+            settle(mount)
             begin = time.monotonic()
             mount.unmount()
             mount.expect_end()
@@ -115,7 +121,7 @@ def signals_while_idle():
     for number in SIGNALS:
         for args in (("-f",), ("-f", "-s")):
             with Mount("null_ll", args=args) as mount:
-                os.stat(mount.path("f0"))
+                settle(mount)
                 os.kill(mount.process.pid, number)
                 mount.expect_end(code=0)
             same(mount.counts()[0], setup.transport, "transport")
@@ -222,16 +228,19 @@ def serving_does_not_use_up_threads_or_descriptors():
             load = Load(mount)
             load.stop()
         os.stat(mount.path("f0"))
-        # Threads come with need: some more are no leak, as many as there were clients would be.
-        check(len(mount.open_fds()) <= fds + 4, f"descriptors: {fds}, later {len(mount.open_fds())}")
-        check(mount.threads() <= threads + 4, f"threads: {threads}, later {mount.threads()}")
+        # Threads come with need, at most a few for each client. What leaked with each of some ten thousand requests
+        # would be far more.
+        check(len(mount.open_fds()) <= fds + 3 * CLIENTS, f"descriptors: {fds}, later {len(mount.open_fds())}")
+        check(mount.threads() <= threads + CLIENTS, f"threads: {threads}, later {mount.threads()}")
 
 
 @claim(120)
 def many_short_lives_leave_nothing():
-    for _ in range(10):
+    # Some end while the ring is still being set up: the first request is answered before the last queue is ready.
+    for i in range(60):
         with Mount("null_ll") as mount:
-            os.stat(mount.path("f0"))
+            if i % 3:
+                os.stat(mount.path("f0"))
 
 
 if __name__ == "__main__":

@@ -79,7 +79,7 @@ def a_backing_file_shared_by_many_opens():
         opened = len(mount.open_fds())
         for _ in range(50):
             same(len(load(mount.path("file"))), len(data), "size")
-        check(len(mount.open_fds()) <= opened + 2, f"descriptors: {opened}, later {len(mount.open_fds())}")
+        wait_until(lambda: len(mount.open_fds()) <= opened + 2, f"no more than {opened + 2} descriptors")
 
 
 def give_name(fd, path):
@@ -122,7 +122,7 @@ def the_write_back_cache_gathers_small_writes():
             same(load(mount.path("file")), wanted, "the file through the mount")
             same(os.stat(mount.path("file")).st_size, len(wanted), "size")
         seen[options] = asked(mount, "WRITE")
-    same(seen["cache=auto"], 4000, "WRITE requests without the cache")
+    check(seen["cache=auto"] >= 4000, f"the counter is wrong: {seen}")
     check(1 <= seen["writeback"] < 100, f"the writes were not gathered: {seen}")
 
 

@@ -19,8 +19,8 @@ constexpr std::uint64_t bit(int index)
 constexpr std::uint64_t kOurs = kern::INIT_FILE_OPS | kern::INIT_BIG_WRITES | kern::INIT_ABORT_ERROR |
                                 kern::INIT_MAX_PAGES | kern::INIT_MAP_ALIGNMENT | kern::INIT_SUBMOUNTS |
                                 kern::INIT_EXT | kern::INIT_RESERVED | kern::INIT_HAS_INODE_DAX |
-                                kern::INIT_CREATE_SUPP_GROUP | kern::INIT_HAS_RESEND | kern::INIT_REQUEST_TIMEOUT |
-                                kern::INIT_HAS_IO_URING_BUFPOOL;
+                                kern::INIT_CREATE_SUPP_GROUP | kern::INIT_HAS_RESEND |
+                                kern::INIT_REQUEST_TIMEOUT | kern::INIT_HAS_IO_URING_BUFPOOL;
 
 fuse_lowlevel_ops everything()
 {

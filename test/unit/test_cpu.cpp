@@ -1,6 +1,7 @@
 // Lists of CPUs as the kernel writes them.
 #include "base/cpu.hpp"
 
+#include <cerrno>
 #include <check.h>
 
 using namespace rf;
@@ -10,9 +11,8 @@ START_TEST(lists_are_counted)
     const struct {
         const char* list;
         unsigned count;
-    } rows[] = {{"0", 1},        {"0\n", 1},         {"0-3", 4},   {"0-3\n", 4},    {"0-3,8", 5},
-                {"0,2,4", 3},    {"0-1,4-5,9\n", 5}, {"7", 1},     {"5-5", 1},      {"0-4095", 4096},
-                {"0-3\nrest", 4}};
+    } rows[] = {{"0", 1},           {"0\n", 1}, {"0-3", 4}, {"0-3\n", 4},     {"0-3,8", 5},    {"0,2,4", 3},
+                {"0-1,4-5,9\n", 5}, {"7", 1},   {"5-5", 1}, {"0-4095", 4096}, {"0-3\nrest", 4}};
     for (const auto& row : rows)
         ck_assert_msg(count_cpu_list(row.list) == row.count, "%s", row.list);
 }
@@ -20,7 +20,8 @@ END_TEST
 
 START_TEST(malformed_lists_count_as_nothing)
 {
-    for (const char* list : {"", "\n", "x", "-3", "3-", "3-1", "0-3;8", "0,x", "0- 3", "99999999999999999999", ",1"})
+    for (const char* list :
+         {"", "\n", "x", "-3", "3-", "3-1", "0-3;8", "0,x", "0- 3", "99999999999999999999", ",1"})
         ck_assert_msg(count_cpu_list(list) == 0, "%s", list);
 }
 END_TEST

@@ -12,16 +12,26 @@ START_TEST(completions_mean_what_the_kernel_means)
         int res;
         Completion meaning;
     } rows[] = {
-        {Command::kRegister, 0, Completion::kRequest},        {Command::kCommit, 0, Completion::kRequest},
-        {Command::kRegister, -EAGAIN, Completion::kRetry},    {Command::kCommit, -EAGAIN, Completion::kRetry},
-        {Command::kRegister, -EINTR, Completion::kRetry},     {Command::kCommit, -EINTR, Completion::kRetry},
-        {Command::kRegister, -ENOTCONN, Completion::kGone},   {Command::kCommit, -ENOTCONN, Completion::kGone},
-        {Command::kRegister, -ECONNABORTED, Completion::kGone}, {Command::kCommit, -ECONNABORTED, Completion::kGone},
-        {Command::kCommit, -ENODEV, Completion::kGone},       {Command::kCommit, -ECANCELED, Completion::kGone},
-        {Command::kRegister, -ENOMEM, Completion::kBroken},   {Command::kCommit, -ENOMEM, Completion::kRetry},
-        {Command::kRegister, -ENOENT, Completion::kBroken},   {Command::kCommit, -ENOENT, Completion::kReenter},
-        {Command::kRegister, -EINVAL, Completion::kBroken},   {Command::kCommit, -EINVAL, Completion::kBroken},
-        {Command::kCommit, -EOPNOTSUPP, Completion::kBroken}, {Command::kCommit, -4000, Completion::kBroken},
+        {Command::kRegister, 0, Completion::kRequest},
+        {Command::kCommit, 0, Completion::kRequest},
+        {Command::kRegister, -EAGAIN, Completion::kRetry},
+        {Command::kCommit, -EAGAIN, Completion::kRetry},
+        {Command::kRegister, -EINTR, Completion::kRetry},
+        {Command::kCommit, -EINTR, Completion::kRetry},
+        {Command::kRegister, -ENOTCONN, Completion::kGone},
+        {Command::kCommit, -ENOTCONN, Completion::kGone},
+        {Command::kRegister, -ECONNABORTED, Completion::kGone},
+        {Command::kCommit, -ECONNABORTED, Completion::kGone},
+        {Command::kCommit, -ENODEV, Completion::kGone},
+        {Command::kCommit, -ECANCELED, Completion::kGone},
+        {Command::kRegister, -ENOMEM, Completion::kBroken},
+        {Command::kCommit, -ENOMEM, Completion::kRetry},
+        {Command::kRegister, -ENOENT, Completion::kBroken},
+        {Command::kCommit, -ENOENT, Completion::kReenter},
+        {Command::kRegister, -EINVAL, Completion::kBroken},
+        {Command::kCommit, -EINVAL, Completion::kBroken},
+        {Command::kCommit, -EOPNOTSUPP, Completion::kBroken},
+        {Command::kCommit, -4000, Completion::kBroken},
     };
     for (const auto& row : rows)
         ck_assert_msg(classify(row.command, row.res) == row.meaning, "res=%d", row.res);
@@ -45,33 +55,28 @@ START_TEST(only_a_queue_that_stands_still_is_stuck)
 }
 END_TEST
 
-START_TEST(each_queue_needs_its_workers_and_all_one_reader)
+START_TEST(a_cap_below_the_default_is_kept_to_the_letter)
 {
-    ck_assert_uint_eq(threads_needed(1), kWorkersPerQueue + 1);
-    ck_assert_uint_eq(threads_needed(16), 16 * kWorkersPerQueue + 1);
+    for (unsigned cap = 1; cap < kDefaultMaxThreads; ++cap) {
+        ck_assert_uint_eq(handler_limit(cap, 1), cap);
+        ck_assert_uint_eq(handler_limit(cap, 512), cap);
+    }
 }
 END_TEST
 
-START_TEST(a_low_cap_forbids_the_ring_and_the_default_never_does)
+START_TEST(from_the_default_upwards_every_queue_may_use_its_workers)
 {
-    ck_assert(cap_allows_ring(kDefaultMaxThreads, 1));
-    ck_assert(cap_allows_ring(kDefaultMaxThreads, 512));
-    ck_assert(cap_allows_ring(100, 512));
-    ck_assert(!cap_allows_ring(9, 512));
-    ck_assert(cap_allows_ring(9, 4));
-    ck_assert(!cap_allows_ring(8, 4));
-    ck_assert(cap_allows_ring(3, 1));
-    ck_assert(!cap_allows_ring(2, 1));
-    ck_assert(!cap_allows_ring(0, 1));
+    ck_assert_uint_eq(handler_limit(kDefaultMaxThreads, 1), kDefaultMaxThreads);
+    ck_assert_uint_eq(handler_limit(kDefaultMaxThreads, 512), 512 * kWorkersPerQueue);
+    ck_assert_uint_eq(handler_limit(100, 512), 512 * kWorkersPerQueue);
+    ck_assert_uint_eq(handler_limit(5000, 512), 5000);
 }
 END_TEST
 
-START_TEST(workers_are_capped_but_never_below_what_the_queues_need)
+START_TEST(a_queue_may_have_its_spare_entries_beside_the_handlers)
 {
-    ck_assert_uint_eq(worker_cap(100, 4), 99);
-    ck_assert_uint_eq(worker_cap(10, 4), 9);
-    ck_assert_uint_eq(worker_cap(10, 16), 32);
-    ck_assert_uint_eq(worker_cap(3, 1), 2);
+    ck_assert_uint_eq(worker_cap(1), 1 + kWorkersPerQueue);
+    ck_assert_uint_eq(worker_cap(100), 100 + kWorkersPerQueue);
 }
 END_TEST
 
@@ -81,9 +86,9 @@ int main()
     TCase* tests = tcase_create("all");
     tcase_add_test(tests, completions_mean_what_the_kernel_means);
     tcase_add_test(tests, only_a_queue_that_stands_still_is_stuck);
-    tcase_add_test(tests, each_queue_needs_its_workers_and_all_one_reader);
-    tcase_add_test(tests, a_low_cap_forbids_the_ring_and_the_default_never_does);
-    tcase_add_test(tests, workers_are_capped_but_never_below_what_the_queues_need);
+    tcase_add_test(tests, a_cap_below_the_default_is_kept_to_the_letter);
+    tcase_add_test(tests, from_the_default_upwards_every_queue_may_use_its_workers);
+    tcase_add_test(tests, a_queue_may_have_its_spare_entries_beside_the_handlers);
     suite_add_tcase(suite, tests);
     SRunner* runner = srunner_create(suite);
     srunner_run_all(runner, CK_NORMAL);

@@ -80,7 +80,8 @@ END_TEST
 
 START_TEST(labels_come_in_their_order)
 {
-    const Bytes bytes = record({label("security.selinux", "user_u:object_r"), label("x", ""), label("yy", "123")}, 3);
+    const Bytes bytes =
+        record({label("security.selinux", "user_u:object_r"), label("x", ""), label("yy", "123")}, 3);
     ck_assert_int_eq(count_labels(bytes), 3);
     std::size_t position = 0;
     SecurityLabel out;

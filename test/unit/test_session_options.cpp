@@ -81,7 +81,8 @@ END_TEST
 
 START_TEST(depths_out_of_range_are_refused)
 {
-    for (const char* word : {"-oio_uring_q_depth=0", "-oio_uring_q_depth=65536", "-oio_uring_q_depth=4294967295"}) {
+    for (const char* word :
+         {"-oio_uring_q_depth=0", "-oio_uring_q_depth=65536", "-oio_uring_q_depth=4294967295"}) {
         log_capture::start();
         ck_assert_msg(parse({word}).rc == -EINVAL, "%s", word);
         ck_assert(log_capture::contains("io_uring_q_depth"));
