@@ -98,7 +98,8 @@ std::string explain_ring_error(int error)
         return "too little memory for the rings (RLIMIT_MEMLOCK, RLIMIT_AS or the cgroup); remedy: raise "
                "that limit";
     case -EAGAIN:
-        return "no more threads allowed (RLIMIT_NPROC or the cgroup's pids.max); remedy: raise that limit";
+        return "no more threads can be had (RLIMIT_NPROC, the cgroup's pids.max, or RLIMIT_AS for their stacks); "
+               "remedy: raise that limit";
     case -EINVAL:
         return "this kernel's io_uring lacks what the ring needs; remedy: a kernel from 6.14 on";
     case -EOPNOTSUPP: {

@@ -12,6 +12,7 @@ using namespace rf::contract;
 namespace {
 
 // What a read asks for, by its offset.
+// n[0]: handlers called, n[1]: interrupt functions called, n[2]: milliseconds kPolling polls, 0: long.
 enum What { kFunction = 1, kPolling, kAsync, kLateFunction, kBlock, kAnswerAtOnce, kDeaf };
 
 std::mutex s_mutex;
@@ -55,7 +56,8 @@ bool interruptible(Call& call)
         return true;
     }
     case kPolling:
-        fuse_reply_err(call.req, interrupted_within(call.req, 2 * kSoonMs) ? EINTR : ETIMEDOUT);
+        fuse_reply_err(call.req, interrupted_within(call.req, shared.n[2] > 0 ? shared.n[2].load() : 2 * kSoonMs) ? EINTR
+                                                                                                      : ETIMEDOUT);
         return true;
     case kAsync:
         answer_when_interrupted(call.req, shared);
@@ -143,6 +145,7 @@ START_TEST(an_interrupt_before_delivery_is_not_lost)
     Mount mount(setup);
     Shared& shared = mount.shared();
     const int fd = open_on(cpu(0), mount.path("f1"), O_RDWR);
+    shared.n[2] = 300;
     Client blocker(cpu(0), [fd] { return read_at(fd, kBlock); });
     CLAIM(soon([&] { return shared.n[0] == 1; }), "the handler was not called");
     Client client(cpu(0), [fd] { return read_at(fd, kPolling); });

@@ -9,6 +9,7 @@
 #include <mutex>
 #include <random>
 #include <sys/syscall.h>
+#include <utility>
 
 using namespace rf::contract;
 

@@ -86,6 +86,9 @@ int serve(Server& server)
 int child_main(Server& server)
 {
     prctl(PR_SET_PDEATHSIG, SIGKILL);
+    // Check's own handlers would keep the session's from being installed.
+    for (const int signo : {SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGPIPE, SIGALRM})
+        signal(signo, SIG_DFL);
     if (!server.setup.count_threads) {
         server.shared.server_pid = getpid();
         return serve(server);
@@ -102,22 +105,23 @@ int child_main(Server& server)
     return waitpid(pid, &status, 0) == pid && WIFEXITED(status) ? WEXITSTATUS(status) : 5;
 }
 
-/// A process that outlives the test's and ends its connection. Without it a server whose handlers wait for their own
-/// mount could not even be killed: its tasks wait for an answer only it could give.
-int start_guardian(Shared& shared)
+/// A process that ends the test's connection when it is told to or the test's main thread dies. Without it a server
+/// whose handlers wait for their own mount could not even be killed: its tasks wait for an answer only it could give.
+pid_t start_guardian(Shared& shared)
 {
-    std::array<int, 2> life{-1, -1};
-    if (pipe2(life.data(), O_CLOEXEC) != 0)
-        return -1;
+    const pid_t parent = getpid();
     const pid_t pid = fork();
-    if (pid != 0) {
-        close(life[0]);
-        return life[1];
-    }
-    setsid();
-    close(life[1]);
-    char byte = 0;
-    (void)!read(life[0], &byte, 1); // until the test has closed its end, or died
+    if (pid != 0)
+        return pid;
+    setsid(); // the test's process group is killed when the test takes too long
+    sigset_t set;
+    sigemptyset(&set);
+    sigaddset(&set, SIGUSR1);
+    sigprocmask(SIG_BLOCK, &set, nullptr);
+    prctl(PR_SET_PDEATHSIG, SIGUSR1);
+    int signo = 0;
+    if (getppid() == parent)
+        sigwait(&set, &signo);
     abort_fuse_connection(shared.connection);
     _exit(0);
 }
@@ -159,6 +163,19 @@ std::vector<pid_t> tasks_of(pid_t pid)
     return all;
 }
 
+bool has_stuck_task(pid_t pid)
+{
+    for (const pid_t task : tasks_of(pid)) {
+        std::ifstream file("/proc/" + std::to_string(pid) + "/task/" + std::to_string(task) + "/stack");
+        std::string text;
+        while (std::getline(file, text)) {
+            if (text.find("request_wait_answer") != std::string::npos)
+                return true;
+        }
+    }
+    return false;
+}
+
 void show_kernel_stacks(pid_t pid)
 {
     for (const pid_t task : tasks_of(pid)) {
@@ -185,11 +202,10 @@ Mount::Mount(const Setup& setup)
     ck_assert_ptr_nonnull(mkdtemp(dir_.data()));
     fflush(nullptr);
     guardian_ = start_guardian(*shared_);
-    ck_assert_int_ge(guardian_, 0);
+    ck_assert_int_gt(guardian_, 0);
     child_ = fork();
     ck_assert_int_ge(child_, 0);
     if (child_ == 0) {
-        close(guardian_);
         Server server{.setup = setup, .shared = *shared_, .dir = dir_};
         exit(child_main(server));
     }
@@ -209,7 +225,8 @@ Mount::~Mount()
         reap();
     }
     shared_->connection = -1; // its number may be another's soon
-    close(guardian_);
+    kill(guardian_, SIGKILL);
+    waitpid(guardian_, nullptr, 0);
     rmdir(dir_.c_str());
     munmap(shared_, sizeof(Shared));
     t_current = nullptr;
@@ -232,9 +249,10 @@ void Mount::show_server() const
     show_kernel_stacks(server());
     fprintf(stderr, "clients\n");
     show_kernel_stacks(getpid());
-    if (access("/usr/bin/gdb", X_OK) == 0) {
-        const std::string command =
-            "timeout 20 gdb -p " + pid + " -batch -ex 'thread apply all bt 14' 2>/dev/null | grep '^[#T]' >&2";
+    // A debugger would wait for tasks that wait for an answer.
+    if (access("/usr/bin/gdb", X_OK) == 0 && !has_stuck_task(server())) {
+        const std::string command = "timeout -s KILL 10 gdb -p " + pid +
+                                    " -batch -ex 'thread apply all bt 14' 2>/dev/null | grep '^[#T]' >&2";
         if (system(command.c_str()) != 0)
             fprintf(stderr, "  no user stacks\n");
     }
@@ -257,7 +275,7 @@ void Mount::reap()
         status_ = status;
 }
 
-int Mount::ended(long ms)
+void Mount::wait_for_end(long ms)
 {
     const bool gone = soon(
         [this] {
@@ -268,6 +286,18 @@ int Mount::ended(long ms)
         },
         ms);
     CLAIM(gone, "the server did not end within %ld ms", ms);
+}
+
+void Mount::killed()
+{
+    wait_for_end(kSoonMs);
+    detach();
+    ck_assert_msg(WIFSIGNALED(*status_) && WTERMSIG(*status_) == SIGKILL, "server ended with status %#x", *status_);
+}
+
+int Mount::ended(long ms)
+{
+    wait_for_end(ms);
     ck_assert_msg(WIFEXITED(*status_) && WEXITSTATUS(*status_) == 0, "server ended with status %#x", *status_);
     return shared_->loop_result.load();
 }

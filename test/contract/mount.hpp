@@ -4,6 +4,8 @@
 
 #include "filesystem.hpp"
 
+#include <array>
+#include <cstdio>
 #include <functional>
 #include <memory>
 #include <optional>
@@ -45,6 +47,8 @@ public:
     void end();
     /// Waits for the server to end by itself; its loop's result.
     [[nodiscard]] int ended(long ms = kSoonMs);
+    /// The same after SIGKILL.
+    void killed();
     /// Detaches the mount.
     void detach() const;
 
@@ -63,11 +67,12 @@ public:
 
 private:
     void reap();
+    void wait_for_end(long ms);
 
     Shared* shared_ = nullptr;
     std::string dir_;
     pid_t child_ = -1;
-    int guardian_ = -1; // closed: the connection is ended
+    pid_t guardian_ = -1;
     bool detached_ = false;
     std::optional<int> status_;
 };
@@ -164,8 +169,10 @@ constexpr bool is_reference() noexcept
 #define CLAIM(condition, ...)                                                                                \
     do {                                                                                                     \
         if (!(condition)) {                                                                                  \
+            std::array<char, 256> text;                                                                      \
+            snprintf(text.data(), text.size(), __VA_ARGS__); /* before the numbers in it change */           \
             if (rf::contract::Mount::current())                                                              \
                 rf::contract::Mount::current()->give_up();                                                   \
-            ck_abort_msg(__VA_ARGS__);                                                                       \
+            ck_abort_msg("%s", text.data());                                                                 \
         }                                                                                                    \
     } while (0)
