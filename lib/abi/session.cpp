@@ -148,7 +148,7 @@ RF_EXPORT int fuse_session_mount(fuse_session* se, const char* mountpoint)
         // A descriptor somebody else mounted has no path we could know.
         se->set_mount_facts(se->mounted.external ? std::string() : se->mounted.mountpoint,
                             se->mount_options.max_read.value_or(0), se->mount_options.default_permissions);
-        se->attach(se->mounted.fd.release(), /* owned= */ true, {});
+        se->attach(se->mounted.fd.release(), /* owned= */ true, {}, se->mounted.keep_alive.get());
         return 0;
     });
 }

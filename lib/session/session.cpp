@@ -46,18 +46,18 @@ int Session::open()
     return stop_event_.open();
 }
 
-void Session::attach(int fd, bool owned, const DeviceIo& io)
+void Session::attach(int fd, bool owned, const DeviceIo& io, int companion_fd)
 {
     fd_ = fd;
     owned_fd_ = UniqueFd(owned ? fd : -1);
-    engine_.attach(fd, io);
+    engine_.attach(fd, io, companion_fd);
 }
 
 void Session::detach()
 {
     fd_ = -1;
     owned_fd_.reset();
-    engine_.attach(-1, {});
+    engine_.attach(-1, {}, -1);
 }
 
 void Session::set_mount_facts(std::string mountpoint, std::uint32_t max_read, bool default_permissions)

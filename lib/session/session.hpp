@@ -44,8 +44,9 @@ public:
 
     // ---- Set-up and end. One thread, no loop running.
 
-    /// Requests come from `fd`, which is the session's from now on if `owned`.
-    void attach(int fd, bool owned, const DeviceIo& io);
+    /// Requests come from `fd`, which is the session's from now on if `owned`. `companion_fd`: see
+    /// Engine::attach().
+    void attach(int fd, bool owned, const DeviceIo& io, int companion_fd = -1);
     /// The descriptor is given up (closed if owned); the session can be attached again.
     void detach();
     [[nodiscard]] int fd() const noexcept { return fd_; }

@@ -1,5 +1,6 @@
 #include "transport/device.hpp"
 
+#include "base/tsan.hpp"
 #include "proto/kernel.hpp"
 #include "proto/opcodes.hpp"
 
@@ -105,6 +106,7 @@ void DeviceTransport::release_channel(Slot& slot) noexcept
 
 int DeviceTransport::commit(Slot& slot, int error, std::span<const iovec> body)
 {
+    tsan::to_kernel();
     const int rc = send(slot, error, error == 0 ? body : std::span<const iovec>{});
     release_channel(slot);
     return rc;

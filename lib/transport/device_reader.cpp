@@ -1,6 +1,7 @@
 #include "transport/device_reader.hpp"
 
 #include "base/log.hpp"
+#include "base/tsan.hpp"
 #include "proto/kernel.hpp"
 
 #include <algorithm>
@@ -70,6 +71,7 @@ ssize_t DeviceReader::receive()
 
 int DeviceReader::handle(std::size_t bytes)
 {
+    tsan::from_kernel();
     Slot* slot = slot_ ? slot_ : sink_.acquire_slot();
     slot_ = nullptr;
     const std::span<const std::byte> message = buffer_.bytes().first(bytes);

@@ -121,7 +121,8 @@ int Engine::prepare_ring(std::size_t payload_bytes)
     if (nr_queues < 0)
         return nr_queues;
     std::unique_ptr<FuseUring> ring = std::make_unique<FuseUring>(device_, kicker_, sink_, stop_);
-    if (const int rc = ring->prepare(config_, payload_bytes, static_cast<unsigned>(nr_queues)); rc < 0)
+    if (const int rc = ring->prepare(config_, payload_bytes, static_cast<unsigned>(nr_queues), companion_fd_);
+        rc < 0)
         return rc;
     ring_payload_bytes_ = payload_bytes;
     ring_.store(ring.get());

@@ -30,7 +30,15 @@ public:
     Engine& operator=(const Engine&) = delete;
 
     /// Where requests come from. `fd` is borrowed. REQUIRES: no loop runs.
-    void attach(int fd, const DeviceIo& io) { device_.attach(fd, io); }
+    ///
+    /// `companion_fd` (-1: none) is what tells a helper that this process has ended. The kernel frees the
+    /// rings of a killed process, and with them the device, a little after its descriptors: the helper must
+    /// not hear of the end while the mount still looks served, so the rings hold on to both.
+    void attach(int fd, const DeviceIo& io, int companion_fd)
+    {
+        device_.attach(fd, io);
+        companion_fd_ = companion_fd;
+    }
     [[nodiscard]] DeviceTransport& device() noexcept { return device_; }
     /// Knows how to reach the mount from outside, where the ring needs that.
     [[nodiscard]] Kicker& kicker() noexcept { return kicker_; }
@@ -67,6 +75,7 @@ private:
     StopSignal& stop_;
     DeviceTransport device_;
     Kicker kicker_{device_};
+    int companion_fd_ = -1;
     LoopConfig config_;
     bool running_ = false;
 

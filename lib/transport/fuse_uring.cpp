@@ -2,6 +2,7 @@
 
 #include "base/cpu.hpp"
 #include "base/log.hpp"
+#include "base/thread.hpp"
 #include "transport/ring_single.hpp"
 #include "transport/ring_worker.hpp"
 
@@ -30,8 +31,10 @@ FuseUring::FuseUring(DeviceTransport& device, Kicker& kicker, RequestSink& sink,
 
 FuseUring::~FuseUring() = default;
 
-int FuseUring::prepare(const LoopConfig& config, std::size_t payload_bytes, unsigned nr_queues)
+int FuseUring::prepare(const LoopConfig& config, std::size_t payload_bytes, unsigned nr_queues,
+                       int companion_fd)
 {
+    shared_.companion_fd = companion_fd;
     shared_.payload_bytes = payload_bytes;
     limit_.set(ring_policy::handler_limit(config.max_threads, nr_queues));
     shared_.limit = &limit_;
@@ -97,13 +100,28 @@ int FuseUring::register_workers()
 /// back to the device; without that every request would wait for ever.
 void FuseUring::give_up_ring()
 {
-    Ring ring;
-    const int rc = ring.open(1, shared_.device->fd());
-    if (rc == 0) {
-        ring.prepare_refused_register(0);
-        (void)ring.submit();
+    struct Attempt {
+        RingShared& shared;
+        int rc;
+    } attempt{shared_, -EAGAIN};
+    // On a thread of its own, see probe_ring().
+    Thread thread;
+    const int started = thread.start(
+        "fuse-ring-off",
+        [](void* argument) {
+            Attempt& here = *static_cast<Attempt*>(argument);
+            Ring ring;
+            here.rc = ring.open(1, here.shared.device->fd(), -1);
+            if (here.rc == 0) {
+                ring.prepare_refused_register(0);
+                (void)ring.submit();
+            }
+        },
+        &attempt);
+    thread.join();
+    const int rc = started < 0 ? started : attempt.rc;
+    if (rc == 0)
         return;
-    }
     log::error("ring cannot be given up (%s), the session ends", log::errno_name(rc));
     shared_.stop->stop(StopCause::kFailed, rc);
 }

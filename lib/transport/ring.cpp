@@ -2,6 +2,7 @@
 
 #include "base/log.hpp"
 
+#include <array>
 #include <cerrno>
 #include <cstring>
 #include <poll.h>
@@ -13,7 +14,7 @@ constexpr int kFuseFile = 0; // index in the ring's file table
 
 } // namespace
 
-int Ring::open(unsigned entries, int fuse_fd)
+int Ring::open(unsigned entries, int fuse_fd, int companion_fd)
 {
     io_uring_params params{};
     params.flags = IORING_SETUP_SQE128 | IORING_SETUP_SINGLE_ISSUER | IORING_SETUP_DEFER_TASKRUN |
@@ -27,7 +28,8 @@ int Ring::open(unsigned entries, int fuse_fd)
     (void)::io_uring_ring_dontfork(&ring_);
     // Saves a descriptor look-up per call; nothing depends on it.
     (void)::io_uring_register_ring_fd(&ring_);
-    rc = ::io_uring_register_files(&ring_, &fuse_fd, 1);
+    const std::array<int, 2> files{fuse_fd, companion_fd}; // kFuseFile first
+    rc = ::io_uring_register_files(&ring_, files.data(), companion_fd >= 0 ? 2 : 1);
     if (rc < 0)
         close();
     return rc;

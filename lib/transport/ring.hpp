@@ -18,8 +18,8 @@ public:
     Ring(const Ring&) = delete;
     Ring& operator=(const Ring&) = delete;
 
-    /// 0 or -errno.
-    [[nodiscard]] int open(unsigned entries, int fuse_fd);
+    /// 0 or -errno. `companion_fd` (-1: none) is kept open by the ring as long as it keeps `fuse_fd` open.
+    [[nodiscard]] int open(unsigned entries, int fuse_fd, int companion_fd);
     /// Gives every command still in the kernel back; AVAILABLE entries are gone for the connection.
     void close() noexcept;
     [[nodiscard]] bool is_open() const noexcept { return open_; }

@@ -35,6 +35,7 @@ struct RingShared {
     Transport* transport = nullptr;
     DeviceTransport* device = nullptr;
     Kicker* kicker = nullptr;
+    int companion_fd = -1; // to be kept open by the rings beside the device, see Engine::attach()
     RequestSink* sink = nullptr;
     StopSignal* stop = nullptr;
     std::size_t payload_bytes = 0; // what answers and arguments may take

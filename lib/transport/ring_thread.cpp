@@ -1,6 +1,7 @@
 #include "transport/ring_thread.hpp"
 
 #include "base/log.hpp"
+#include "base/tsan.hpp"
 #include "proto/opcodes.hpp"
 
 #include <cinttypes>
@@ -93,7 +94,7 @@ int RingThread::open_ring(unsigned entries)
 {
     if (const int rc = wake_.fd() >= 0 ? 0 : wake_.open(); rc < 0)
         return rc;
-    if (const int rc = ring_.open(entries, shared_.device->fd()); rc < 0)
+    if (const int rc = ring_.open(entries, shared_.device->fd(), shared_.companion_fd); rc < 0)
         return rc;
     ring_.prepare_poll(wake_.fd(), kWakeTag);
     return 0;
@@ -108,6 +109,7 @@ void RingThread::commit(RingEntry& entry)
         entry.staged = {};
     }
     entry.header->ring_ent_in_out.payload_sz = out.len - static_cast<std::uint32_t>(sizeof(out));
+    tsan::to_kernel();
     RingQueue& queue = *entry.queue;
     queue.held.fetch_sub(1, std::memory_order_relaxed);
     queue.available.fetch_add(1, std::memory_order_seq_cst);
@@ -155,6 +157,7 @@ void RingThread::on_entry(RingEntry& entry, int res, EntryList& ready)
     RingQueue& queue = *entry.queue;
     switch (ring_policy::classify(entry.command, res)) {
     case Completion::kRequest:
+        tsan::from_kernel();
         --owned_;
         queue.held.fetch_add(1, std::memory_order_relaxed);
         queue.deliveries.fetch_add(1, std::memory_order_relaxed);

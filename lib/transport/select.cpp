@@ -2,6 +2,7 @@
 
 #include "base/fd.hpp"
 #include "base/log.hpp"
+#include "base/thread.hpp"
 
 #include <array>
 #include <charconv>
@@ -35,6 +36,17 @@ std::string read_line(const char* path)
     const ssize_t n = file ? ::read(file.get(), text.data(), text.size()) : -1;
     std::string line(text.data(), n > 0 ? static_cast<std::size_t>(n) : 0);
     return line.substr(0, line.find('\n'));
+}
+
+int open_a_ring()
+{
+    io_uring ring;
+    io_uring_params params{};
+    params.flags = IORING_SETUP_SQE128 | IORING_SETUP_SINGLE_ISSUER | IORING_SETUP_DEFER_TASKRUN;
+    const int rc = ::io_uring_queue_init_params(1, &ring, &params);
+    if (rc == 0)
+        ::io_uring_queue_exit(&ring);
+    return rc;
 }
 
 } // namespace
@@ -98,7 +110,8 @@ std::string explain_ring_error(int error)
         return "too little memory for the rings (RLIMIT_MEMLOCK, RLIMIT_AS or the cgroup); remedy: raise "
                "that limit";
     case -EAGAIN:
-        return "no more threads can be had (RLIMIT_NPROC, the cgroup's pids.max, or RLIMIT_AS for their stacks); "
+        return "no more threads can be had (RLIMIT_NPROC, the cgroup's pids.max, or RLIMIT_AS for their "
+               "stacks); "
                "remedy: raise that limit";
     case -EINVAL:
         return "this kernel's io_uring lacks what the ring needs; remedy: a kernel from 6.14 on";
@@ -123,12 +136,14 @@ int probe_ring(std::string& why)
     if (read_line(kEnableUring) != "Y") {
         rc = -EOPNOTSUPP;
     } else {
-        io_uring ring;
-        io_uring_params params{};
-        params.flags = IORING_SETUP_SQE128 | IORING_SETUP_SINGLE_ISSUER | IORING_SETUP_DEFER_TASKRUN;
-        rc = ::io_uring_queue_init_params(1, &ring, &params);
-        if (rc == 0)
-            ::io_uring_queue_exit(&ring);
+        // On a thread of its own. Kernel: io_ring_exit_work(), io_uring/io_uring.c (v6.18), signals every
+        // thread that used a ring some time after it was closed, which ends a system call of that thread with
+        // EINTR; this one may be the application's, about to run handlers.
+        Thread thread;
+        const int started = thread.start(
+            "fuse-probe", [](void* result) { *static_cast<int*>(result) = open_a_ring(); }, &rc);
+        thread.join();
+        rc = started < 0 ? started : rc;
     }
     if (rc < 0)
         why = explain_ring_error(rc);

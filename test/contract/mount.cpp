@@ -163,6 +163,23 @@ std::vector<pid_t> tasks_of(pid_t pid)
     return all;
 }
 
+/// What the kernel tells of a process's io_urings: is anything prepared and not submitted, posted and not taken?
+void show_rings(pid_t pid)
+{
+    const std::string base = "/proc/" + std::to_string(pid);
+    DIR* dir = opendir((base + "/fd").c_str());
+    while (const dirent* entry = dir ? readdir(dir) : nullptr) {
+        std::array<char, 64> target{};
+        if (readlinkat(dirfd(dir), entry->d_name, target.data(), target.size() - 1) > 0 &&
+            strstr(target.data(), "io_uring")) {
+            fprintf(stderr, "  io_uring on descriptor %s\n", entry->d_name);
+            show_file(base + "/fdinfo/" + entry->d_name);
+        }
+    }
+    if (dir)
+        closedir(dir);
+}
+
 bool has_stuck_task(pid_t pid)
 {
     for (const pid_t task : tasks_of(pid)) {
@@ -247,6 +264,7 @@ void Mount::show_server() const
     show_file("/sys/fs/fuse/connections/" + std::to_string(shared_->connection) + "/waiting");
     const std::string pid = std::to_string(server());
     show_kernel_stacks(server());
+    show_rings(server());
     fprintf(stderr, "clients\n");
     show_kernel_stacks(getpid());
     // A debugger would wait for tasks that wait for an answer.

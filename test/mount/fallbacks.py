@@ -5,6 +5,9 @@ told to use the ring, it refuses with the reason and the remedy, and nothing is 
 These claims change settings of the whole machine for a moment."""
 
 
+import subprocess
+import time
+
 from harness import (Changed, FUSE_RING_PROMISE, RING_PARAMETER, URING_DISABLED, as_user, check, claim, main,
                      plain_user, program, same, setup)
 from hello import TEXT, expect_hello
@@ -104,11 +107,27 @@ def too_little_address_space():
     is_refused("RLIMIT_AS", wrapper=wrapper)
 
 
+# Wherever within the set-up the memory ends: before the reply to INIT or after it.
 @claim()
-def max_threads_too_low_for_the_ring():
-    for cap in (2, 3):
-        falls_back("max_threads", options=f"max_threads={cap}")
-        is_refused("max_threads", options=f"max_threads={cap}")
+def address_space_that_ends_during_the_set_up():
+    if setup.sanitizer:
+        print("sanitizers reserve terabytes of address space, so RLIMIT_AS is tried in the plain build only")
+        return
+    for quarters in (*range(24 * 4, 48 * 4, 32), *range(48 * 4, 64 * 4)):
+        with Mount("hello_ll", transport="auto", wrapper=["prlimit", f"--as={quarters << 18}"]) as mount:
+            expect_hello(mount.dir)
+
+
+@claim()
+def max_threads_limits_the_handlers_and_not_the_choice():
+    with Mount("null_ll", "max_threads=2,sleep_us=300000", transport="auto") as mount:
+        begin = time.monotonic()
+        clients = [subprocess.Popen(["dd", f"if={mount.path('sleepy')}", "of=/dev/null", "bs=4k", "count=1", "iflag=direct",
+                                     "status=none"]) for _ in range(6)]
+        same([client.wait(20 * setup.patience) for client in clients], [0] * 6, "exit codes of the clients")
+        took = time.monotonic() - begin
+        check(took >= 0.9, f"6 handlers of 0.3 s, 2 at a time, took {took:.2f} s")
+    same(mount.counts()[0], "fuse_uring", "transport")
 
 
 @claim()
