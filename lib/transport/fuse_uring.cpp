@@ -79,18 +79,23 @@ int FuseUring::start()
     return rc;
 }
 
-/// One entry for every queue first: with the last of them the ring is in use, and from then on nothing may
-/// fail for good. One after the other: kernels before 6.15 create the ring twice if first REGISTERs race.
+/// One after the other: kernels before 6.15 create the ring twice if first REGISTERs race. With the last
+/// queue's first entry the ring is in use; a REGISTER after that must not fail and does not pick up requests
+/// that came before it. So that queue's other workers park until it is stuck, when they are needed and the
+/// queue is looked at again anyway.
 int FuseUring::register_workers()
 {
-    for (unsigned i = 0; i < ring_policy::kWorkersPerQueue; ++i) {
-        for (const std::unique_ptr<RingQueue>& queue : queues_) {
-            const int rc = queue->workers()[i]->register_first();
-            if (rc < 0 && i == 0)
+    for (const std::unique_ptr<RingQueue>& queue : queues_) {
+        const bool last = queue == queues_.back();
+        unsigned registered = 0;
+        for (RingWorker* worker : queue->workers()) {
+            if (last && registered > 0) {
+                queue->repark(*worker);
+                continue;
+            }
+            if (const int rc = worker->register_first(); rc < 0)
                 return rc;
-            if (rc < 0)
-                log::error("ring entry refused: qid=%u (%s), its worker waits until it is needed",
-                           queue->qid(), log::errno_name(rc));
+            ++registered;
         }
     }
     return 0;

@@ -32,8 +32,12 @@ void HandlerLimit::leave(RingQueue& queue)
         return;
     // Its own queue's the worker looks at itself, without another thread's help.
     for (const std::unique_ptr<RingQueue>& other : queues_) {
-        if (other.get() != &queue && other->has_waiting() && other->run_waiting())
+        if (other.get() == &queue || !other->has_waiting())
+            continue;
+        if (other->run_waiting())
             return;
+        // Nobody is parked there: the supervisor finds somebody.
+        other->shared().rouse_supervisor();
     }
 }
 

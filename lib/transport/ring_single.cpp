@@ -97,6 +97,10 @@ void RingSingle::follow(unsigned qid)
 void RingSingle::handle(RingEntry& entry)
 {
     RingQueue& queue = *entry.queue;
+    if (answer_kick(entry)) {
+        commit(entry);
+        return;
+    }
     follow(queue.qid());
     // Either the answer is there and nobody else commits it, or it left while the handler ran, or it comes
     // later.

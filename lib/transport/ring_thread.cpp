@@ -230,12 +230,6 @@ Slot* RingThread::prepare_slot(RingEntry& entry)
         }
         error = proto::parse_ring_message(area(entry.header->in_out), area(entry.header->op_in), payload, in);
     }
-    std::span<const std::byte> kick_answer;
-    if (error == 0 && shared_.kicker->is_kick(in.header, kick_answer)) {
-        const iovec body{const_cast<std::byte*>(kick_answer.data()), kick_answer.size()};
-        (void)write_answer(entry, entry.commit_id, 0, {&body, 1});
-        return nullptr;
-    }
     Slot* slot = error == 0 ? (slot_ ? slot_ : shared_.sink->acquire_slot()) : nullptr;
     if (!slot) {
         log::error("request refused: qid=%u unique=%" PRIu64 " (%s), answered EIO", entry.queue->qid(),
@@ -255,6 +249,21 @@ Slot* RingThread::prepare_slot(RingEntry& entry)
     slot->entry = &entry;
     slot->add_references(2);
     return slot;
+}
+
+bool RingThread::answer_kick(RingEntry& entry)
+{
+    kern::fuse_in_header header;
+    std::memcpy(&header, entry.header->in_out, sizeof(header));
+    std::span<const std::byte> answer;
+    if (!shared_.kicker->is_kick(header, answer))
+        return false;
+    entry.commit_id = entry.header->ring_ent_in_out.commit_id;
+    entry.staged = {};
+    entry.pending.store(1, std::memory_order_relaxed);
+    const iovec body{const_cast<std::byte*>(answer.data()), answer.size()};
+    (void)write_answer(entry, entry.commit_id, 0, {&body, 1});
+    return true;
 }
 
 RingEntry* RingThread::run(RingEntry& entry)

@@ -57,6 +57,8 @@ protected:
     /// A REGISTER was refused for good. The entry is not in the kernel.
     virtual void on_refused(RingEntry& entry, int res);
 
+    /// If the request in `entry` is a kick, answers it: true, and the entry may be committed.
+    [[nodiscard]] bool answer_kick(RingEntry& entry);
     /// Runs the filesystem's handler for the request in `entry` here. Returns the entry if its answer is
     /// there and nobody else commits it.
     [[nodiscard]] RingEntry* run(RingEntry& entry);

@@ -145,42 +145,42 @@ void RingWorker::take_mail()
     while (RingEntry* entry = mail.commits.pop())
         commit(*entry);
     if (mail.grow)
-        grow(/* kick= */ first_ == nullptr);
+        report_.load(std::memory_order_relaxed) == kWaiting ? begin() : grow();
     while (RingEntry* entry = mail.run.pop())
         handle(entry);
 }
 
-/// Registers an entry. After the start a request may wait in the kernel already, which REGISTER does not pick
-/// up.
-void RingWorker::grow(bool kick)
+/// Registers the first entry, before the ring is in use, and reports how that went.
+void RingWorker::begin()
 {
-    RingEntry* entry = std::exchange(first_, nullptr);
-    const bool starting = entry != nullptr;
-    if (!entry)
-        entry = queue_.create_entry();
+    refused_ = 0;
+    enter(*std::exchange(first_, nullptr));
+    const int rc = ring_.submit();
+    // A refusal is posted within the call that submitted; acceptance posts nothing.
+    EntryList ready;
+    reap(ready);
+    if (refused_ != 0)
+        queue_.repark(*this);
+    report(rc < 0 ? rc : refused_);
+    while (RingEntry* early = ready.pop())
+        handle(early);
+}
+
+/// Registers one more entry. Requests may wait in the kernel already, which REGISTER does not pick up.
+void RingWorker::grow()
+{
+    RingEntry* entry = first_ ? std::exchange(first_, nullptr) : queue_.create_entry();
     if (!entry) {
         log::error("no memory for a ring entry: qid=%u, requests may wait for busy workers", queue_.qid());
         queue_.repark(*this);
         return;
     }
-    refused_ = 0;
     enter(*entry);
     const int rc = ring_.submit();
-    if (starting) {
-        // A refusal is posted within the call that submitted; acceptance posts nothing.
-        EntryList ready;
-        reap(ready);
-        report(rc < 0 ? rc : refused_);
-        while (RingEntry* early = ready.pop())
-            handle(early);
-        if (refused_ != 0)
-            queue_.repark(*this);
-        return;
-    }
     if (rc < 0 && rc != -EINTR && rc != -EBUSY)
         log::error("ring submit failed: qid=%u (%s), the entry is registered later", queue_.qid(),
                    log::errno_name(rc));
-    if (kick && !shared_.ended())
+    if (!shared_.ended())
         shared_.kicker->kick(queue_.qid(), pinned_);
 }
 
@@ -188,15 +188,18 @@ void RingWorker::grow(bool kick)
 void RingWorker::handle(RingEntry* entry)
 {
     while (entry) {
-        if (!shared_.limit->enter(queue_)) {
-            queue_.put_off(*entry, owned_ == 0 ? this : nullptr);
-            return;
+        RingEntry* answered = entry;
+        if (!answer_kick(*entry)) {
+            if (!shared_.limit->enter(queue_)) {
+                queue_.put_off(*entry, owned_ == 0 ? this : nullptr);
+                return;
+            }
+            // Nothing that is ready to go may wait for the handler's end.
+            if (ring_.has_unsubmitted())
+                (void)ring_.submit();
+            answered = run(*entry);
+            shared_.limit->leave(queue_);
         }
-        // Nothing that is ready to go may wait for the handler's end.
-        if (ring_.has_unsubmitted())
-            (void)ring_.submit();
-        RingEntry* answered = run(*entry);
-        shared_.limit->leave(queue_);
         entry = nullptr;
         finish(answered, entry);
     }
@@ -225,7 +228,7 @@ void RingWorker::finish(RingEntry* answered, RingEntry*& next)
     }
     switch (queue_.park(*this, next)) {
     case RingQueue::Next::kRegister:
-        grow(/* kick= */ true);
+        grow();
         break;
     case RingQueue::Next::kParked:
     case RingQueue::Next::kRun:

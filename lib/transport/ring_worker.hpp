@@ -40,7 +40,8 @@ private:
     void send_last_answers();
     void handle(RingEntry* entry);
     void finish(RingEntry* answered, RingEntry*& next);
-    void grow(bool kick);
+    void begin();
+    void grow();
     void report(int result) noexcept;
     void on_tag(std::uint64_t tag, int res) override;
     void on_refused(RingEntry& entry, int res) override;

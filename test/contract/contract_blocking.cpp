@@ -12,7 +12,8 @@ namespace {
 
 // Ways to block, by the offset that is read.
 enum Way { kGate = 1, kSleep, kSpin, kMutex, kPipe, kAfterReply, kNrWays };
-constexpr std::array<const char*, kNrWays> kNames = {"", "gate", "sleep", "spin", "mutex", "pipe", "after reply"};
+constexpr std::array<const char*, kNrWays> kNames = {"",      "gate", "sleep",      "spin",
+                                                     "mutex", "pipe", "after reply"};
 constexpr std::array<unsigned, 4> kCounts = {1, 2, 5, 9};
 constexpr long kVictimRequests = 200;
 

@@ -26,8 +26,8 @@ bool chain_of_reads(Call& call)
     return false;
 }
 
-/// Links d0/d10, d1/d11, ...: in turn a lookup, a getattr, an opendir and a readdir. Each has a parent of its own,
-/// since the kernel may take the lookups in one directory in turn.
+/// Links d0/d10, d1/d11, ...: in turn a lookup, a getattr, an opendir and a readdir. Each has a parent of its
+/// own, since the kernel may take the lookups in one directory in turn.
 bool chain_of_directories(Call& call)
 {
     constexpr fuse_ino_t kFirstLink = kFirstDirectory + 10;
@@ -130,7 +130,8 @@ START_TEST(eight_fast_clients_beside_change_nothing)
 }
 END_TEST
 
-// --- locks ---------------------------------------------------------------------------------------------------
+// --- locks
+// ---------------------------------------------------------------------------------------------------
 
 std::mutex s_mutex;
 bool s_locked = false;
@@ -221,7 +222,8 @@ void waiters_and_the_unlock_from_one_cpu(Hook hook, long before_unlock)
     CLAIM(soon([&] { return shared.n[0] == before_unlock; }), "%ld of %ld handlers wait for the lock",
           shared.n[0].load(), before_unlock);
     Client unlock(cpu(0), [&] { return set_lock(files[0], F_UNLCK); });
-    CLAIM(unlock.done_within(kSoonMs) && unlock.result() == 0, "the unlock waits behind those who wait for it");
+    CLAIM(unlock.done_within(kSoonMs) && unlock.result() == 0,
+          "the unlock waits behind those who wait for it");
     for (Client& waiter : waiters)
         CLAIM(waiter.done_within(kSoonMs) && waiter.result() == 0, "a waiter hangs");
     for (const int fd : files)
@@ -241,7 +243,8 @@ START_TEST(lock_waiters_in_blocked_handlers_get_the_lock)
 }
 END_TEST
 
-// --- a filesystem that uses its own mount --------------------------------------------------------------------
+// --- a filesystem that uses its own mount
+// --------------------------------------------------------------------
 
 /// Reading f1 at n opens, stats, lists and reads the mount itself; the read is at n - 1.
 bool reads_of_itself(Call& call)
@@ -267,7 +270,8 @@ START_TEST(handlers_use_their_own_mount)
     // n nested handlers block, and the innermost one's calls need one thread more.
     for (const long depth : {1, 3, 8}) {
         Client client(cpu(0), [&] { return read_at(fd, depth); });
-        CLAIM(client.done_within(2 * kSoonMs) && client.result() == 16, "self-access of depth %ld hangs", depth);
+        CLAIM(client.done_within(2 * kSoonMs) && client.result() == 16, "self-access of depth %ld hangs",
+              depth);
     }
     std::vector<Client> several;
     for (unsigned i = 0; i < 4; i++)

@@ -1,5 +1,5 @@
-// What a handler starts is not tied to the CPU of the thread that ran it, and has the signal mask that the classic
-// loop's threads have.
+// What a handler starts is not tied to the CPU of the thread that ran it, and has the signal mask that the
+// classic loop's threads have.
 #include "mount.hpp"
 
 #include <cinttypes>
@@ -19,8 +19,8 @@ namespace {
 
 // What a handler starts, by the offset that is read.
 enum Child { kForkExec = 1, kVforkExec, kSpawn, kPopen, kThread, kThreadOfThread, kNrChildren };
-constexpr std::array<const char*, kNrChildren> kNames = {"",      "fork + exec", "vfork + exec",      "posix_spawn",
-                                                         "popen", "a thread",    "a thread's thread"};
+constexpr std::array<const char*, kNrChildren> kNames = {
+    "", "fork + exec", "vfork + exec", "posix_spawn", "popen", "a thread", "a thread's thread"};
 
 std::uint64_t cpus_of_caller()
 {
@@ -158,7 +158,8 @@ void claim_free(Child how, bool single)
     Mount mount(setup);
     Shared& shared = mount.shared();
     const int fd = open_on(cpu(0), mount.path("f1"), O_RDWR);
-    // The threads of libfuse's multi-threaded loop block what would end the session; its caller's thread does not.
+    // The threads of libfuse's multi-threaded loop block what would end the session; its caller's thread does
+    // not.
     std::uint64_t expected = static_cast<std::uint64_t>(shared.n[3].load());
     if (!single) {
         for (const int signo : {SIGHUP, SIGINT, SIGQUIT, SIGTERM})
@@ -183,7 +184,8 @@ void claim_free(Child how, bool single)
         if (how == kPopen)
             continue; // shells clear it
         ck_assert_msg(static_cast<std::uint64_t>(shared.n[1]) == expected,
-                      "%s has signal mask %#lx instead of %#" PRIx64, kNames[how], shared.n[1].load(), expected);
+                      "%s has signal mask %#lx instead of %#" PRIx64, kNames[how], shared.n[1].load(),
+                      expected);
     }
     close(fd);
     mount.end();

@@ -1,5 +1,5 @@
-// Lookups are balanced by forgets, destroy comes once, and a session under load ends in bounded time however it is
-// ended.
+// Lookups are balanced by forgets, destroy comes once, and a session under load ends in bounded time however
+// it is ended.
 #include "mount.hpp"
 
 #include <csignal>
@@ -11,7 +11,8 @@ using namespace rf::contract;
 
 namespace {
 
-// --- forgets --------------------------------------------------------------------------------------------------
+// --- forgets
+// --------------------------------------------------------------------------------------------------
 
 long look_up_many(const std::string& dir, unsigned first)
 {
@@ -42,10 +43,12 @@ START_TEST(lookups_are_balanced_by_forgets)
         return 0L;
     });
     CLAIM(unlinker.done_within(kSoonMs) && unlinker.result() == 0, "unlink fails");
-    CLAIM(soon([&] { return shared.forgotten >= 100; }), "unlinked files: %ld forgets", shared.forgotten.load());
+    CLAIM(soon([&] { return shared.forgotten >= 100; }), "unlinked files: %ld forgets",
+          shared.forgotten.load());
     std::ofstream("/proc/sys/vm/drop_caches") << "2";
-    CLAIM(soon([&] { return shared.forgotten == shared.lookups; }), "%ld lookups, %ld forgets after caches were dropped",
-          shared.lookups.load(), shared.forgotten.load());
+    CLAIM(soon([&] { return shared.forgotten == shared.lookups; }),
+          "%ld lookups, %ld forgets after caches were dropped", shared.lookups.load(),
+          shared.forgotten.load());
     mount.end();
     ck_assert_int_eq(shared.forgotten, shared.lookups);
     ck_assert_int_eq(shared.inits, 1);
@@ -74,17 +77,20 @@ START_TEST(forgets_are_never_more_than_lookups_under_load)
     for (Client& client : clients)
         CLAIM(client.done_within(2 * kSoonMs), "a client hangs");
     std::ofstream("/proc/sys/vm/drop_caches") << "2";
-    CLAIM(soon([&] { return shared.forgotten == shared.lookups; }), "%ld lookups, %ld forgets after caches were dropped",
-          shared.lookups.load(), shared.forgotten.load());
+    CLAIM(soon([&] { return shared.forgotten == shared.lookups; }),
+          "%ld lookups, %ld forgets after caches were dropped", shared.lookups.load(),
+          shared.forgotten.load());
     mount.end();
     ck_assert_int_eq(shared.forgotten, shared.lookups);
 }
 END_TEST
 
-// --- ends -----------------------------------------------------------------------------------------------------
+// --- ends
+// -----------------------------------------------------------------------------------------------------
 
 enum End { kExit, kTerminate, kDetach, kAbort, kKill, kNrEnds };
-constexpr std::array<const char*, kNrEnds> kNames = {"exit from a handler", "SIGTERM", "umount -l", "abort", "kill -9"};
+constexpr std::array<const char*, kNrEnds> kNames = {"exit from a handler", "SIGTERM", "umount -l", "abort",
+                                                     "kill -9"};
 
 bool exit_at_offset_1(Call& call)
 {
@@ -143,7 +149,8 @@ START_TEST(a_session_under_load_ends_in_bounded_time)
         mount.killed();
     } else {
         // What a session returns that was told to end: the signal, or 0.
-        CLAIM(shared.looped.pass(kSoonMs), "the loop does not end after %s", kNames[static_cast<unsigned>(end)]);
+        CLAIM(shared.looped.pass(kSoonMs), "the loop does not end after %s",
+              kNames[static_cast<unsigned>(end)]);
         ck_assert_int_eq(shared.loop_result, end == kTerminate ? SIGTERM : 0);
         for (Client& client : clients)
             CLAIM(client.done_within(kSoonMs), "a client hangs after %s", kNames[static_cast<unsigned>(end)]);

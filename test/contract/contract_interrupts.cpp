@@ -56,8 +56,10 @@ bool interruptible(Call& call)
         return true;
     }
     case kPolling:
-        fuse_reply_err(call.req, interrupted_within(call.req, shared.n[2] > 0 ? shared.n[2].load() : 2 * kSoonMs) ? EINTR
-                                                                                                      : ETIMEDOUT);
+        fuse_reply_err(call.req,
+                       interrupted_within(call.req, shared.n[2] > 0 ? shared.n[2].load() : 2 * kSoonMs)
+                           ? EINTR
+                           : ETIMEDOUT);
         return true;
     case kAsync:
         answer_when_interrupted(call.req, shared);
@@ -284,7 +286,8 @@ START_TEST(answers_to_dead_clients_are_harmless)
             }
             return 0L;
         });
-        CLAIM(other.done_within(kSoonMs) && other.result() == 0, "others hang while dead clients' requests are held");
+        CLAIM(other.done_within(kSoonMs) && other.result() == 0,
+              "others hang while dead clients' requests are held");
     }
     shared.gate[2].open();
     CLAIM(shared.gate[3].pass(kSoonMs), "the replies hang");

@@ -1,5 +1,5 @@
-// Messages to the kernel: poll wake-ups, retrieved data and invalidations, from handlers and from other threads,
-// while handlers block.
+// Messages to the kernel: poll wake-ups, retrieved data and invalidations, from handlers and from other
+// threads, while handlers block.
 #include "mount.hpp"
 
 #include <fcntl.h>
@@ -12,7 +12,8 @@ namespace {
 
 constexpr fuse_ino_t kCachedFile = kFirstFile + 1;
 
-// --- poll ----------------------------------------------------------------------------------------------------
+// --- poll
+// ----------------------------------------------------------------------------------------------------
 
 std::mutex s_mutex;
 fuse_pollhandle* s_handle = nullptr;
@@ -82,10 +83,11 @@ START_TEST(notify_poll_wakes_a_poller_of_the_same_cpu)
 }
 END_TEST
 
-// --- retrieve ------------------------------------------------------------------------------------------------
+// --- retrieve
+// ------------------------------------------------------------------------------------------------
 
-/// Reading f2: at 4096 the handler blocks; at 8192 it retrieves f1 and waits for the data before it answers; at
-/// 16384 it answers and retrieves afterwards.
+/// Reading f2: at 4096 the handler blocks; at 8192 it retrieves f1 and waits for the data before it answers;
+/// at 16384 it answers and retrieves afterwards.
 bool retrieving(Call& call)
 {
     if (call.op == Op::kRetrieved) {
@@ -147,7 +149,8 @@ START_TEST(retrieved_data_comes_while_handlers_block)
 }
 END_TEST
 
-/// Looking up f20 ... f27 (each in a directory of its own: the kernel may take those of one in turn) blocks; looking up f10 retrieves and waits.
+/// Looking up f20 ... f27 (each in a directory of its own: the kernel may take those of one in turn) blocks;
+/// looking up f10 retrieves and waits.
 bool retrieving_beside_lookups(Call& call)
 {
     if (call.op == Op::kLookup && call.ino >= kFirstFile + 20 && call.ino < kFirstFile + 28) {
@@ -190,7 +193,8 @@ START_TEST(a_handler_waits_for_retrieved_data_beside_eight_that_block)
 }
 END_TEST
 
-// --- invalidations -------------------------------------------------------------------------------------------
+// --- invalidations
+// -------------------------------------------------------------------------------------------
 
 /// The kernel holds the root's lock during a lookup and drops it with the answer: after that the handler may
 /// invalidate the very name. Reads may invalidate anything else.
@@ -239,7 +243,8 @@ START_TEST(handlers_invalidate_after_their_answer)
             const long rc = path_status(mount.path("f6"));
             return rc < 0 ? rc : path_status(mount.path("d1"));
         });
-        CLAIM(client.done_within(kSoonMs) && client.result() == 0, "the client of an invalidating handler hangs");
+        CLAIM(client.done_within(kSoonMs) && client.result() == 0,
+              "the client of an invalidating handler hangs");
     }
     CLAIM(soon([&] { return shared.inside == 0; }), "an invalidating handler hangs");
     ck_assert_int_ge(shared.n[0], 20);

@@ -184,7 +184,8 @@ START_TEST(the_handler_of_another_request_answers)
 }
 END_TEST
 
-// --- ten thousand ---------------------------------------------------------------------------------------------
+// --- ten thousand
+// ---------------------------------------------------------------------------------------------
 
 constexpr unsigned kMany = 10000;
 
@@ -250,14 +251,15 @@ long read_many(int fd, Shared& shared)
 
 START_TEST(ten_thousand_outstanding_requests_are_answered_in_random_order)
 {
-    const Setup setup{.hook = hold_and_count, .max_background = 12000, .before_loop = answer_all_in_random_order};
+    const Setup setup{
+        .hook = hold_and_count, .max_background = 12000, .before_loop = answer_all_in_random_order};
     Mount mount(setup);
     Shared& shared = mount.shared();
     const int fd = open_on(cpu(0), mount.path("f1"), O_RDONLY | O_DIRECT);
     const int other = open_on(cpu(0), mount.path("f2"), O_RDWR);
     Client reader(cpu(0), [&] { return read_many(fd, shared); });
-    CLAIM(soon([&] { return shared.n[0] == kMany; }, 6 * kSoonMs), "%ld of %u requests are held, %ld were submitted",
-          shared.n[0].load(), kMany, shared.n[2].load());
+    CLAIM(soon([&] { return shared.n[0] == kMany; }, 6 * kSoonMs),
+          "%ld of %u requests are held, %ld were submitted", shared.n[0].load(), kMany, shared.n[2].load());
     for (unsigned i = 0; i < 2; i++) {
         Client beside(cpu(i), [&] { return read_at(other, off_t{1} << 29); });
         CLAIM(beside.done_within(kSoonMs) && beside.result() == 16, "nothing else is served");
@@ -274,7 +276,8 @@ START_TEST(ten_thousand_outstanding_requests_are_answered_in_random_order)
 }
 END_TEST
 
-// --- wrong answers ---------------------------------------------------------------------------------------------
+// --- wrong answers
+// ---------------------------------------------------------------------------------------------
 
 bool answer_twice(Call& call)
 {

@@ -96,7 +96,8 @@ long switches(const Mount& mount)
 {
     long total = 0;
     for (const pid_t task : mount.tasks()) {
-        std::ifstream file("/proc/" + std::to_string(mount.server()) + "/task/" + std::to_string(task) + "/status");
+        std::ifstream file("/proc/" + std::to_string(mount.server()) + "/task/" + std::to_string(task) +
+                           "/status");
         std::string word;
         long value = 0;
         while (file >> word) {

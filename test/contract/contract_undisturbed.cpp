@@ -143,7 +143,8 @@ void claim_undisturbed(const Setup& setup)
     for (int how = kEpoll; how < kNrWaits; how++)
         clients.emplace_back(cpu(0), [fd, how] { return read_at(fd, how); });
     for (Client& client : clients)
-        CLAIM(client.done_within(3 * kSoonMs) && client.result() == 16, "a client of a waiting handler hangs");
+        CLAIM(client.done_within(3 * kSoonMs) && client.result() == 16,
+              "a client of a waiting handler hangs");
     ck_assert_int_gt(hammer.stop(), setup.single ? 0 : 100);
     shared.n[10] = shared.n[11] = 1;
     ck_assert(shared.gate[10].pass(kSoonMs));

@@ -1,6 +1,6 @@
-// The filesystem of the contract tests: a flat directory of files f0, f1, ... and directories d0, d1, ... that
-// do nothing special until a test's hook takes a call. Public API only, so that the same source runs on any
-// implementation of it.
+// The filesystem of the contract tests: a flat directory of files f0, f1, ... and directories d0, d1, ...
+// that do nothing special until a test's hook takes a call. Public API only, so that the same source runs on
+// any implementation of it.
 #pragma once
 
 #include "gate.hpp"
@@ -44,7 +44,19 @@ struct Shared {
     Gate looped;
 };
 
-enum class Op { kLookup, kGetattr, kOpen, kRead, kWrite, kOpendir, kReaddir, kSetlk, kPoll, kUnlink, kRetrieved };
+enum class Op {
+    kLookup,
+    kGetattr,
+    kOpen,
+    kRead,
+    kWrite,
+    kOpendir,
+    kReaddir,
+    kSetlk,
+    kPoll,
+    kUnlink,
+    kRetrieved
+};
 
 struct Server;
 
@@ -75,8 +87,8 @@ struct Setup {
     unsigned max_threads = 10;
     int max_idle_threads = -1; // -1: the library's default
     unsigned max_background = 0;
-    bool cached = false;           // files keep pages, names and attributes stay valid
-    bool count_threads = false;    // the server gets a pid namespace, whose last pid counts its threads
+    bool cached = false;        // files keep pages, names and attributes stay valid
+    bool count_threads = false; // the server gets a pid namespace, whose last pid counts its threads
     void (*before_loop)(Server&) = nullptr;
     void (*after_loop)(Server&) = nullptr;
 };

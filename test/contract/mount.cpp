@@ -105,8 +105,9 @@ int child_main(Server& server)
     return waitpid(pid, &status, 0) == pid && WIFEXITED(status) ? WEXITSTATUS(status) : 5;
 }
 
-/// A process that ends the test's connection when it is told to or the test's main thread dies. Without it a server
-/// whose handlers wait for their own mount could not even be killed: its tasks wait for an answer only it could give.
+/// A process that ends the test's connection when it is told to or the test's main thread dies. Without it a
+/// server whose handlers wait for their own mount could not even be killed: its tasks wait for an answer only
+/// it could give.
 pid_t start_guardian(Shared& shared)
 {
     const pid_t parent = getpid();
@@ -163,7 +164,8 @@ std::vector<pid_t> tasks_of(pid_t pid)
     return all;
 }
 
-/// What the kernel tells of a process's io_urings: is anything prepared and not submitted, posted and not taken?
+/// What the kernel tells of a process's io_urings: is anything prepared and not submitted, posted and not
+/// taken?
 void show_rings(pid_t pid)
 {
     const std::string base = "/proc/" + std::to_string(pid);
@@ -310,13 +312,15 @@ void Mount::killed()
 {
     wait_for_end(kSoonMs);
     detach();
-    ck_assert_msg(WIFSIGNALED(*status_) && WTERMSIG(*status_) == SIGKILL, "server ended with status %#x", *status_);
+    ck_assert_msg(WIFSIGNALED(*status_) && WTERMSIG(*status_) == SIGKILL, "server ended with status %#x",
+                  *status_);
 }
 
 int Mount::ended(long ms)
 {
     wait_for_end(ms);
-    ck_assert_msg(WIFEXITED(*status_) && WEXITSTATUS(*status_) == 0, "server ended with status %#x", *status_);
+    ck_assert_msg(WIFEXITED(*status_) && WEXITSTATUS(*status_) == 0, "server ended with status %#x",
+                  *status_);
     return shared_->loop_result.load();
 }
 

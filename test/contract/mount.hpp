@@ -121,7 +121,8 @@ void bind_to_cpu(int cpu);
 /// Opens from a client on that CPU; claims that it works soon.
 [[nodiscard]] int open_on(int cpu, const std::string& path, int flags);
 
-/// Clients that do nothing but fast requests (fstat and a read that no hook takes) on `fd` until told to stop.
+/// Clients that do nothing but fast requests (fstat and a read that no hook takes) on `fd` until told to
+/// stop.
 class Hammer {
 public:
     Hammer(int fd, const std::vector<int>& cpus);
