@@ -29,7 +29,7 @@ void Session::begin(Request& request)
     request.unique.store(header.unique, std::memory_order_relaxed);
     // seq_cst: an INTERRUPT either finds this request live or is found by check_pending_interrupts().
     request.state.store(RequestState::kLive, std::memory_order_seq_cst);
-    if (has_pending_.load(std::memory_order_seq_cst))
+    if (pending_count(header.unique).load(std::memory_order_seq_cst) > 0)
         check_pending_interrupts(request);
 }
 

@@ -12,9 +12,9 @@ namespace rf {
 namespace {
 
 // How long an interrupt waits for its request. The request was handed to one of our threads before the kernel
-// sent the interrupt, so it is late by a scheduling delay at most; most of what waits longer was for a
-// request that is answered.
-constexpr std::int64_t kPatienceMs = 5000;
+// sent the interrupt, so it is late by a scheduling delay, or by the time it waits for a worker while as many
+// handlers as allowed block. Most of what waits longer was for a request that is answered.
+constexpr std::int64_t kPatienceMs = 120 * 1000;
 
 std::int64_t now_ms() noexcept
 {
@@ -65,7 +65,7 @@ void Session::handle_interrupt(std::uint64_t unique)
         {
             const MutexLock lock(pending_mutex_);
             pending_.push_back({unique, now_ms() + kPatienceMs});
-            has_pending_.store(true, std::memory_order_seq_cst);
+            pending_count(unique).fetch_add(1, std::memory_order_seq_cst);
         }
         // The request may have gone live between the search and the note. Whoever takes the note interrupts.
         request = hold_live(unique);
@@ -89,9 +89,11 @@ bool Session::take_pending(std::uint64_t unique)
     std::erase_if(pending_, [&](const EarlyInterrupt& early) {
         const bool is_it = early.unique == unique;
         found |= is_it;
-        return is_it || early.expires_ms <= now;
+        const bool goes = is_it || early.expires_ms <= now;
+        if (goes)
+            pending_count(early.unique).fetch_sub(1, std::memory_order_seq_cst);
+        return goes;
     });
-    has_pending_.store(!pending_.empty(), std::memory_order_seq_cst);
     return found;
 }
 

@@ -183,7 +183,13 @@ private:
     };
     Mutex pending_mutex_;
     std::vector<EarlyInterrupt> pending_ RF_GUARDED_BY(pending_mutex_);
-    std::atomic<bool> has_pending_{false};
+    // How many of them there are by (a part of) their unique, so that other requests need no lock.
+    static constexpr std::size_t kPendingBuckets = 256;
+    std::array<std::atomic<std::uint32_t>, kPendingBuckets> pending_counts_{};
+    [[nodiscard]] std::atomic<std::uint32_t>& pending_count(std::uint64_t unique) noexcept
+    {
+        return pending_counts_[(unique / 2) % kPendingBuckets]; // the kernel counts in steps of two
+    }
 
     struct Retrieve {
         std::uint64_t unique;

@@ -231,8 +231,11 @@ bool RingQueue::supervise()
     const ring_policy::QueueView now{available.load(std::memory_order_seq_cst),
                                      held.load(std::memory_order_relaxed),
                                      deliveries.load(std::memory_order_relaxed)};
-    // When as many handlers block as are allowed the rest waits, as it would for /dev/fuse readers.
-    const bool stuck = (ring_policy::is_stuck(last_view_, now) || has_waiting()) && !shared_.limit->reached();
+    // When as many handlers block as are allowed the rest waits, as it would for /dev/fuse readers; but one
+    // request of each queue is taken out of the kernel even then. Kernel: a signal for a request that waits
+    // in a ring's queue never becomes an INTERRUPT (dev_uring.c, v6.18), for one that was taken it does.
+    const bool dry = ring_policy::is_stuck(last_view_, now);
+    const bool stuck = shared_.limit->reached() ? dry && !has_waiting() : dry || has_waiting();
     const bool busy = now.deliveries != last_view_.deliveries || answers_wait || stuck;
     if (ticks_to_skip_ > 0)
         --ticks_to_skip_;
