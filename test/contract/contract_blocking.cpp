@@ -25,14 +25,14 @@ void prepare(Server& server)
     if (pipe2(s_pipe.data(), O_CLOEXEC) != 0)
         abort();
     // Owns the mutex and the pipe's other end until the test opens the gate.
-    std::thread([shared = &server.shared] {
+    server.background.emplace_back([shared = &server.shared] {
         s_mutex.lock();
         shared->gate[1].open();
         while (shared->n[1] == 0)
             (void)shared->gate[2].pass(100);
         s_mutex.unlock();
         close(s_pipe[1]);
-    }).detach();
+    });
     (void)server.shared.gate[1].pass(kSoonMs);
 }
 

@@ -256,14 +256,14 @@ END_TEST
 
 void answer_held_when_told(Server& server)
 {
-    std::thread([shared = &server.shared] {
+    server.background.emplace_back([shared = &server.shared] {
         if (shared->gate[2].pass(3 * kSoonMs)) {
             const std::lock_guard lock(s_mutex);
             for (const fuse_req_t req : s_held)
                 reply_bytes(req, 16);
         }
         shared->gate[3].open();
-    }).detach();
+    });
 }
 
 START_TEST(answers_to_dead_clients_are_harmless)

@@ -220,7 +220,7 @@ bool invalidating(Call& call)
 
 void invalidate_for_ever(Server& server)
 {
-    std::thread([&server] {
+    server.background.emplace_back([&server] {
         while (server.shared.n[10] == 0) {
             (void)fuse_lowlevel_notify_inval_inode(server.session, kFirstFile + 1, 0, 0);
             (void)fuse_lowlevel_notify_inval_entry(server.session, FUSE_ROOT_ID, "f2", 2);
@@ -228,7 +228,7 @@ void invalidate_for_ever(Server& server)
             std::this_thread::sleep_for(std::chrono::microseconds(300));
         }
         server.shared.gate[10].open();
-    }).detach();
+    });
 }
 
 START_TEST(handlers_invalidate_after_their_answer)

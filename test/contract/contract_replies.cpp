@@ -42,14 +42,14 @@ bool hold_reads(Call& call)
 void start_pool(Server& server)
 {
     for (int i = 0; i < 4; i++) {
-        std::thread([shared = &server.shared] {
+        server.background.emplace_back([shared = &server.shared] {
             while (shared->n[1] == 0) {
                 (void)shared->gate[0].pass(50);
                 for (const fuse_req_t req : take_held())
                     reply_bytes(req, 16);
             }
             shared->gate[1].open();
-        }).detach();
+        });
     }
 }
 
@@ -114,7 +114,7 @@ void start_signal_thread(Server& server)
     sigemptyset(&set);
     sigaddset(&set, SIGUSR2);
     pthread_sigmask(SIG_BLOCK, &set, nullptr); // inherited by the threads of the loop
-    std::thread([shared = &server.shared, set] {
+    server.background.emplace_back([shared = &server.shared, set] {
         while (shared->n[1] == 0) {
             int signo = 0;
             if (sigwait(&set, &signo) == 0) {
@@ -123,7 +123,7 @@ void start_signal_thread(Server& server)
             }
         }
         shared->gate[1].open();
-    }).detach();
+    });
 }
 
 bool hold_reads_and_signal(Call& call)
@@ -200,7 +200,7 @@ bool hold_and_count(Call& call)
 
 void answer_all_in_random_order(Server& server)
 {
-    std::thread([shared = &server.shared] {
+    server.background.emplace_back([shared = &server.shared] {
         if (!shared->gate[2].pass(12 * kSoonMs))
             return;
         std::vector<fuse_req_t> all = take_held();
@@ -209,7 +209,7 @@ void answer_all_in_random_order(Server& server)
         for (const fuse_req_t req : all)
             reply_bytes(req, 4096);
         shared->gate[3].open();
-    }).detach();
+    });
 }
 
 /// Submits `kMany` reads of 4096 bytes, then waits for all; 0, or how many went wrong.

@@ -106,7 +106,7 @@ bool hold_reads(Call& call)
 
 void start_replier(Server& server)
 {
-    std::thread([shared = &server.shared] {
+    server.background.emplace_back([shared = &server.shared] {
         while (shared->n[1] == 0) {
             std::vector<fuse_req_t> some;
             {
@@ -118,7 +118,7 @@ void start_replier(Server& server)
             std::this_thread::sleep_for(std::chrono::microseconds(200));
         }
         shared->gate[1].open();
-    }).detach();
+    });
 }
 
 START_TEST(answers_from_another_thread_reach_a_single_threaded_loop_that_sleeps)

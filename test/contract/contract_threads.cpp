@@ -4,6 +4,7 @@
 #include <cstdlib>
 #include <fcntl.h>
 #include <fstream>
+#include <string_view>
 
 using namespace rf::contract;
 
@@ -124,7 +125,12 @@ START_TEST(an_idle_mount_wakes_nobody)
     const long before = switches(mount);
     std::this_thread::sleep_for(std::chrono::milliseconds(3000));
     const long woken = switches(mount) - before;
-    ck_assert_msg(woken <= 1, "an idle mount woke up %ld times in 3 s", woken);
+#ifdef __SANITIZE_THREAD__
+    constexpr long kAllowed = 3 * 30; // the tool's own thread wakes up ten times a second
+#else
+    constexpr long kAllowed = 1;
+#endif
+    ck_assert_msg(woken <= kAllowed, "an idle mount woke up %ld times in 3 s", woken);
     close(fd);
     mount.end();
 }
@@ -150,14 +156,18 @@ START_TEST(max_idle_threads_is_honoured)
 }
 END_TEST
 
-Suite* make_suite()
+/// `idle`: only what max_idle_threads is about, which the build runs as a test of its own.
+Suite* make_suite(bool idle)
 {
     TCase* tc = tcase_create("threads");
-    tcase_add_loop_test(tc, max_threads_is_a_cap_that_is_reached, 10, 11);
-    tcase_add_loop_test(tc, max_threads_is_a_cap_that_is_reached, 14, 15);
-    tcase_add_test(tc, bursts_start_no_threads);
-    tcase_add_loop_test(tc, an_idle_mount_wakes_nobody, 0, 2);
-    tcase_add_test(tc, max_idle_threads_is_honoured);
+    if (idle) {
+        tcase_add_test(tc, max_idle_threads_is_honoured);
+    } else {
+        tcase_add_loop_test(tc, max_threads_is_a_cap_that_is_reached, 10, 11);
+        tcase_add_loop_test(tc, max_threads_is_a_cap_that_is_reached, 14, 15);
+        tcase_add_test(tc, bursts_start_no_threads);
+        tcase_add_loop_test(tc, an_idle_mount_wakes_nobody, 0, 2);
+    }
     tcase_set_timeout(tc, 60);
     Suite* suite = suite_create("contract_threads");
     suite_add_tcase(suite, tc);
@@ -166,7 +176,7 @@ Suite* make_suite()
 
 } // namespace
 
-int main()
+int main(int argc, char* argv[])
 {
-    return run_suite(make_suite());
+    return run_suite(make_suite(argc > 1 && std::string_view(argv[1]) == "idle"));
 }

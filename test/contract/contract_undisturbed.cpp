@@ -78,13 +78,13 @@ void feed_pipe(Server& server)
 {
     if (pipe2(s_pipe.data(), O_CLOEXEC) != 0)
         abort();
-    std::thread([shared = &server.shared] {
+    server.background.emplace_back([shared = &server.shared] {
         while (shared->n[10] == 0) {
             (void)!write(s_pipe[1], "x", 1);
             std::this_thread::sleep_for(std::chrono::milliseconds(kWaitMs / 3));
         }
         shared->gate[10].open();
-    }).detach();
+    });
 }
 
 bool wait_in_handler(Call& call)
@@ -118,7 +118,7 @@ bool wait_beside_async_answers(Call& call)
 void feed_pipe_and_answer(Server& server)
 {
     feed_pipe(server);
-    std::thread([shared = &server.shared] {
+    server.background.emplace_back([shared = &server.shared] {
         while (shared->n[11] == 0) {
             (void)shared->gate[11].pass(20);
             std::vector<fuse_req_t> some;
@@ -130,7 +130,7 @@ void feed_pipe_and_answer(Server& server)
                 reply_bytes(req, 16);
         }
         shared->gate[12].open();
-    }).detach();
+    });
 }
 
 void claim_undisturbed(const Setup& setup)

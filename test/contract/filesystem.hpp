@@ -9,6 +9,8 @@
 #include <atomic>
 #include <fuse_lowlevel.h>
 #include <string>
+#include <thread>
+#include <vector>
 
 namespace rf::contract {
 
@@ -98,6 +100,7 @@ struct Server {
     Shared& shared;
     std::string dir;
     fuse_session* session = nullptr;
+    std::vector<std::thread> background; // the test's own; told to end by the test, joined after the loop
 };
 
 [[nodiscard]] const fuse_lowlevel_ops& filesystem_ops();

@@ -79,6 +79,8 @@ int serve(Server& server)
     fuse_session_unmount(server.session);
     fuse_session_destroy(server.session);
     fuse_opt_free_args(&args);
+    for (std::thread& thread : server.background)
+        thread.join();
     return 0;
 }
 
@@ -225,7 +227,7 @@ Mount::Mount(const Setup& setup)
     child_ = fork();
     ck_assert_int_ge(child_, 0);
     if (child_ == 0) {
-        Server server{.setup = setup, .shared = *shared_, .dir = dir_};
+        Server server{.setup = setup, .shared = *shared_, .dir = dir_, .background = {}};
         exit(child_main(server));
     }
     t_current = this;

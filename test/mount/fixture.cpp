@@ -176,6 +176,11 @@ void expect_unmounted(mount::Mounted& what, const std::string& path)
     ck_assert_msg(!mount_line(path), "%s is still mounted", path.c_str());
 }
 
+void expect_text(const std::string& got, const char* wanted)
+{
+    ck_assert_str_eq(got.c_str(), wanted);
+}
+
 void be_quiet()
 {
     log::set_sink([](int, const char*, va_list) {});

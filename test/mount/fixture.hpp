@@ -56,6 +56,9 @@ mount::Mounted mounted(const std::string& path, const char* words);
 /// Unmounts; fails the test if that fails or something stays on `path`.
 void expect_unmounted(mount::Mounted& what, const std::string& path);
 
+/// ck_assert_str_eq() for a temporary: the macro keeps the pointer beyond the expression that made it.
+void expect_text(const std::string& got, const char* wanted);
+
 /// Drops the library's messages: tests of refusals provoke them.
 void be_quiet();
 

@@ -102,13 +102,13 @@ START_TEST(fuse_kern_device_names_the_device)
     const std::string path = make_directory();
     setenv("FUSE_KERN_DEVICE", "/dev/fuse2", 1);
     Mounted m = mounted(path, "");
-    ck_assert_str_eq(mount_line(path)->source.c_str(), "/dev/fuse2");
+    expect_text(mount_line(path)->source, "/dev/fuse2");
     expect_unmounted(m, path);
     be_quiet();
     for (const char* bad : {"/mnt/fuse.conf", "/dev/none", "/dev/plain"}) {
         setenv("FUSE_KERN_DEVICE", bad, 1);
         m = mounted(path, "");
-        ck_assert_str_eq(mount_line(path)->source.c_str(), "/dev/fuse");
+        expect_text(mount_line(path)->source, "/dev/fuse");
         expect_unmounted(m, path);
     }
 }
@@ -190,9 +190,9 @@ START_TEST(another_mount_on_the_same_place_is_left_alone)
     be_quiet();
     ck_assert_int_eq(::mount("tmpfs", path.c_str(), "tmpfs", 0, nullptr), 0);
     ck_assert_int_eq(rf::mount::unmount(m), 0);
-    ck_assert_str_eq(mount_line(path)->type.c_str(), "tmpfs");
+    expect_text(mount_line(path)->type, "tmpfs");
     ck_assert_int_eq(umount2(path.c_str(), 0), 0);
-    ck_assert_str_eq(mount_line(path)->type.c_str(), "fuse"); // ours, covered until now
+    expect_text(mount_line(path)->type, "fuse"); // ours, covered until now
     ck_assert_int_eq(umount2(path.c_str(), MNT_DETACH), 0);
 
     // Unmounted by somebody else, and a successor is there.

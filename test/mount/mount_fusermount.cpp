@@ -127,7 +127,7 @@ START_TEST(auto_unmount_cleans_up_after_a_killed_process)
     char byte = 0;
     ck_assert_int_eq(read(up[0], &byte, 1), 1);
     ck_assert_int_eq(byte, 1);
-    ck_assert_str_eq(mount_line(path)->type.c_str(), "fuse.kind");
+    expect_text(mount_line(path)->type, "fuse.kind");
     std::this_thread::sleep_for(200ms);
     ck_assert(mount_line(path)); // as long as the process lives
     ck_assert_int_eq(kill(pid, SIGKILL), 0);

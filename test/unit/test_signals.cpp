@@ -19,18 +19,18 @@
 
 using namespace rf::cli;
 
-// The sanitizer would keep these signals for itself.
-extern "C" const char* __asan_default_options()
+// The sanitizer would keep these signals for itself. Visible, or its shared library does not find it.
+extern "C" [[gnu::visibility("default")]] const char* __asan_default_options()
 {
     return "handle_segv=0:handle_sigbus=0:handle_abort=0:handle_sigill=0:handle_sigfpe=0:handle_sigtrap=0:"
            "allow_user_segv_handler=1";
 }
-extern "C" const char* __ubsan_default_options()
+extern "C" [[gnu::visibility("default")]] const char* __ubsan_default_options()
 {
     return __asan_default_options();
 }
 // Handing the report to the log from inside the handler is the documented, alarm-guarded exception.
-extern "C" const char* __tsan_default_options()
+extern "C" [[gnu::visibility("default")]] const char* __tsan_default_options()
 {
     return "report_signal_unsafe=0";
 }
