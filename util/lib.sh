@@ -52,7 +52,7 @@ configure_build() {
     if [[ -e $dir/meson-private/coredata.dat ]]; then
         meson configure "$dir" "$@"
     else
-        meson setup "$dir" "$root" -Dwerror=true "$@"
+        meson setup "$dir" "$root" "$@"
     fi
 }
 

@@ -57,7 +57,8 @@ void fuse_set_log_func(fuse_log_func_t func);
 void fuse_log(enum fuse_log_level level, const char *fmt, ...);
 
 /**
- * Send the messages that would go to stderr to syslog(3) from now on.
+ * Send the messages that would go to stderr to syslog(3) from now on. A function
+ * set with fuse_set_log_func() still gets them instead.
  *
  * @ident     name in front of each message; copied. NULL: the program's name
  * @option    LOG_PID etc., as for openlog(3)

@@ -1378,8 +1378,9 @@ void fuse_session_destroy(struct fuse_session *se);
 void fuse_session_set_debug(struct fuse_session *se, int debug);
 
 /**
- * Let fuse_session_mount() return only after the kernel and init have agreed, so
- * that a failure shows there. Kernels that cannot are mounted as usual.
+ * Ask that fuse_session_mount() return only after the kernel and init have agreed,
+ * so that a failure shows there. A request only: this version mounts as usual, and
+ * init runs when the loop begins.
  *
  * @se  session that is not mounted
  *

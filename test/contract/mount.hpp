@@ -73,7 +73,6 @@ private:
     std::string dir_;
     pid_t child_ = -1;
     pid_t guardian_ = -1;
-    bool detached_ = false;
     std::optional<int> status_;
 };
 

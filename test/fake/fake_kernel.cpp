@@ -153,7 +153,10 @@ kern::fuse_init_out FakeKernel::connect(Loop loop, const Hello& hello)
 {
     start(loop);
     const std::uint64_t unique = send_init(hello);
-    const Reply reply = receive();
+    Reply reply = receive_message();
+    // Whoever notifies from another thread may overtake the answer; receive() gives those later.
+    for (; reply.header.unique == 0; reply = receive_message())
+        early_.push_back(reply);
     ck_assert_uint_eq(reply.header.unique, unique);
     ck_assert_int_eq(reply.header.error, 0);
     kern::fuse_init_out out{};
@@ -229,6 +232,15 @@ std::uint64_t FakeKernel::send_init(const Hello& hello)
 }
 
 Reply FakeKernel::receive()
+{
+    if (early_.empty())
+        return receive_message();
+    Reply reply = early_.front();
+    early_.pop_front();
+    return reply;
+}
+
+Reply FakeKernel::receive_message()
 {
     pollfd watched{fd_, POLLIN, 0};
     ck_assert_msg(::poll(&watched, 1, kDeadlineSeconds * 1000) == 1, "no answer came");

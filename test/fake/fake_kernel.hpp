@@ -7,6 +7,7 @@
 
 #include <cstddef>
 #include <cstring>
+#include <deque>
 #include <fuse_lowlevel.h>
 #include <pthread.h>
 #include <span>
@@ -126,7 +127,10 @@ private:
     int fd_ = -1; // the kernel's end
     fuse_session* session_ = nullptr;
     pthread_t thread_{};
+    [[nodiscard]] Reply receive_message();
+
     bool running_ = false;
+    std::deque<Reply> early_; // notifications that came before the answer to INIT
     Loop loop_ = Loop::kSingle;
     const bool clone_fd_;
     int result_ = 0;
