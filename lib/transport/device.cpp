@@ -56,11 +56,12 @@ ssize_t DeviceTransport::read(int fd, std::span<std::byte> buffer) const
     for (;;) {
         const ssize_t n = from_libc(io_.custom() ? io_.read(fd, buffer.data(), buffer.size(), io_.userdata)
                                                  : ::read(fd, buffer.data(), buffer.size()));
-        // Kernel: fuse_dev_do_read(), fs/fuse/dev.c: ENOENT means this one request was taken back; the next
-        // read gets the next request. ENODEV means the filesystem is gone.
+        // Kernel: fuse_dev_do_read(), fs/fuse/dev.c (v6.18): ENOENT means this one request was taken back;
+        // the next read gets the next request. ENODEV means the filesystem is gone, ECONNABORTED that it was
+        // aborted.
         if (n == -ENOENT)
             continue;
-        return n == -ENODEV ? 0 : n;
+        return n == -ENODEV || n == -ECONNABORTED ? 0 : n;
     }
 }
 

@@ -1,6 +1,7 @@
 #include "transport/ring.hpp"
 
 #include "base/log.hpp"
+#include "base/tsan.hpp"
 
 #include <array>
 #include <cerrno>
@@ -24,6 +25,8 @@ int Ring::open(unsigned entries, int fuse_fd, int companion_fd)
     if (rc < 0)
         return rc;
     open_ = true;
+    // liburing maps without the C library; TSan would take another ring's former memory for this one's.
+    tsan::from_kernel();
     // A child must not submit for us: the kernel would copy requests into the child's memory.
     (void)::io_uring_ring_dontfork(&ring_);
     // Saves a descriptor look-up per call; nothing depends on it.
@@ -37,6 +40,7 @@ int Ring::open(unsigned entries, int fuse_fd, int companion_fd)
 
 void Ring::close() noexcept
 {
+    tsan::to_kernel();
     if (open_)
         ::io_uring_queue_exit(&ring_);
     open_ = false;
