@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <poll.h>
 #include <string>
 #include <unistd.h>
 
@@ -100,6 +101,12 @@ int Session::run(const LoopConfig& config)
     case StopCause::kFailed:
         result = static_cast<int>(static_cast<std::uint32_t>(ending));
         break;
+    }
+    // Whoever stopped the loop may not have signalled yet; left for later, that would wake the next loop all
+    // the time.
+    if (stopped()) {
+        pollfd signalled{stop_event_.fd(), POLLIN, 0};
+        (void)::poll(&signalled, 1, -1);
     }
     reset();
     return result;

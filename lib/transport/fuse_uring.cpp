@@ -146,8 +146,8 @@ void FuseUring::abandon()
     shared_.closing.store(true, std::memory_order_release);
     end_threads();
     shared_.single = nullptr;
+    // The queues stay until the end: somebody may be reading their counters.
     single_.reset();
-    queues_.clear();
     shared_.workers.store(0, std::memory_order_relaxed);
     shared_.closing.store(false, std::memory_order_release);
 }
@@ -177,9 +177,12 @@ void FuseUring::supervise()
                 timeout_ms = -1;
         }
         (void)::poll(watched.data(), watched.size(), timeout_ms);
+        // Also one that came just as we decided not to sleep; left there it would end every later wait at
+        // once.
+        if (watched[1].revents != 0)
+            shared_.supervisor_wake.drain();
         if (timeout_ms < 0) {
             shared_.supervisor_asleep.store(false, std::memory_order_seq_cst);
-            shared_.supervisor_wake.drain();
             quiet = 0;
         }
     }

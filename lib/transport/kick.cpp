@@ -33,8 +33,13 @@ void* run_statfs_task(void* argument)
     std::atomic<int>& id = task->tasks->ids[task->place];
     id.store(static_cast<int>(::gettid()), std::memory_order_release);
     struct statfs unused;
-    if (pin_to_cpu(task->qid) == 0)
+    if (const int rc = pin_to_cpu(task->qid); rc == 0)
         (void)::statfs(task->mountpoint.c_str(), &unused);
+    else
+        log::error("queue not looked at again: cpu=%u is not ours to run on (%s), requests waiting there are "
+                   "served with "
+                   "the next one",
+                   task->qid, log::errno_name(rc));
     id.store(0, std::memory_order_release);
     return nullptr;
 }

@@ -54,11 +54,12 @@ constexpr unsigned handler_limit(unsigned max_threads, unsigned nr_queues) noexc
     return max_threads >= kDefaultMaxThreads && max_threads < from_start ? from_start : max_threads;
 }
 
-/// Workers one queue may have: all the handlers that may run could be its own, and it needs its spare entries
-/// besides.
-constexpr unsigned worker_cap(unsigned limit) noexcept
+/// Workers one queue may have. All the handlers that may run could be its own, and as many may wait with an
+/// entry each while the dispatcher holds a request they must not run; beyond that something is wrong, and one
+/// of them does.
+constexpr unsigned most_workers(unsigned limit) noexcept
 {
-    return limit + kWorkersPerQueue;
+    return 2 * (limit + kWorkersPerQueue);
 }
 
 /// What the supervisor saw of one queue, now and one tick ago.

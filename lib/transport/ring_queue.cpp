@@ -153,10 +153,14 @@ RingEntry* RingQueue::take_waiting()
 
 void RingQueue::put_off(RingEntry& entry, RingWorker* worker)
 {
-    const MutexLock lock(mutex_);
-    push_waiting_locked(entry);
-    if (worker)
-        parked_.push_back(worker);
+    {
+        const MutexLock lock(mutex_);
+        push_waiting_locked(entry);
+        if (worker)
+            parked_.push_back(worker);
+    }
+    // The handler it waits for may have returned before it was on the list.
+    shared_.rouse_supervisor();
 }
 
 bool RingQueue::run_waiting()
@@ -250,7 +254,8 @@ bool RingQueue::supervise()
 RingWorker* RingQueue::idle_worker_locked()
 {
     for (const std::unique_ptr<RingWorker>& candidate : workers_) {
-        if (candidate->is_waiting())
+        const Inbox& mail = candidate->inbox;
+        if (candidate->is_waiting() && mail.run.empty() && mail.commits.empty() && !mail.grow)
             return candidate.get();
     }
     return nullptr;
@@ -260,7 +265,7 @@ void RingQueue::grow_stuck()
 {
     {
         const MutexLock lock(mutex_);
-        const bool full = workers_.size() >= ring_policy::worker_cap(shared_.limit->most());
+        const bool full = workers_.size() >= ring_policy::most_workers(shared_.limit->most());
         RingWorker* worker = take_parked_locked();
         if (!worker && full && has_waiting())
             worker = idle_worker_locked();

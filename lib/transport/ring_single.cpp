@@ -51,11 +51,13 @@ void RingSingle::serve(int (*read_device)(void*), void* context, int device_fd)
     while (!shared_.ended()) {
         if (device_ready_) {
             device_ready_ = false;
+            begin_handler();
             if (read_device(context) < 0)
                 break;
         }
-        take_mail(/* then_busy= */ false);
         run_waiting();
+        // Last, so that what was pushed meanwhile is followed by a wake-up that the wait below sees.
+        take_mail(/* then_busy= */ false);
         const int rc = send_and_wait();
         if (rc < 0) {
             log::error("ring wait failed (%s), the session ends", log::errno_name(rc));
@@ -94,6 +96,14 @@ void RingSingle::follow(unsigned qid)
         bound_qid_ = static_cast<int>(qid);
 }
 
+/// From here on this thread looks at nothing for a while: sends what is ready, and has others send the rest.
+void RingSingle::begin_handler()
+{
+    take_mail(/* then_busy= */ true);
+    if (ring_.has_unsubmitted())
+        (void)ring_.submit();
+}
+
 void RingSingle::handle(RingEntry& entry)
 {
     RingQueue& queue = *entry.queue;
@@ -102,6 +112,7 @@ void RingSingle::handle(RingEntry& entry)
         return;
     }
     follow(queue.qid());
+    begin_handler();
     // Either the answer is there and nobody else commits it, or it left while the handler ran, or it comes
     // later.
     if (RingEntry* answered = run(entry))

@@ -30,6 +30,7 @@ private:
     void on_tag(std::uint64_t tag, int res) override;
     void on_refused(RingEntry& entry, int res) override;
     void take_mail(bool then_busy) RF_EXCLUDES(mutex_);
+    void begin_handler();
     void run_waiting();
     void handle(RingEntry& entry);
     void restock(RingQueue& queue);

@@ -36,11 +36,12 @@ void install_fork_hook()
 bool settle_on_cpu(RingShared& shared, unsigned cpu)
 {
     install_fork_hook();
-    t_child_affinity = &shared.affinity;
     // An offline CPU sends no requests, and one outside our cpuset is served from elsewhere, only slower.
     const int rc = pin_to_cpu(cpu);
     if (rc < 0)
         log::debug("ring worker not bound: cpu=%u (%s), it runs anywhere", cpu, log::errno_name(rc));
+    if (rc == 0)
+        t_child_affinity = &shared.affinity;
     return rc == 0;
 }
 
@@ -146,8 +147,10 @@ void RingWorker::take_mail()
         commit(*entry);
     if (mail.grow)
         report_.load(std::memory_order_relaxed) == kWaiting ? begin() : grow();
-    while (RingEntry* entry = mail.run.pop())
-        handle(entry);
+    RingEntry* const first = mail.run.pop();
+    while (RingEntry* more = mail.run.pop())
+        queue_.dispatch(*more);
+    handle(first);
 }
 
 /// Registers the first entry, before the ring is in use, and reports how that went.
@@ -212,6 +215,8 @@ void RingWorker::finish(RingEntry* answered, RingEntry*& next)
         // get another one.
         if (answered && queue_.hand_over(*answered) < 0)
             commit(*answered);
+        if (queue_.has_waiting())
+            shared_.rouse_supervisor();
         return;
     }
     if (answered && !queue_.has_waiting()) {

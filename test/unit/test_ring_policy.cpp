@@ -75,8 +75,8 @@ END_TEST
 
 START_TEST(a_queue_may_have_its_spare_entries_beside_the_handlers)
 {
-    ck_assert_uint_eq(worker_cap(1), 1 + kWorkersPerQueue);
-    ck_assert_uint_eq(worker_cap(100), 100 + kWorkersPerQueue);
+    ck_assert_uint_eq(most_workers(1), 2 * (1 + kWorkersPerQueue));
+    ck_assert_uint_eq(most_workers(100), 2 * (100 + kWorkersPerQueue));
 }
 END_TEST
 
