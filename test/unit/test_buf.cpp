@@ -1,5 +1,6 @@
 // Buffer copies: random lists of memory, files, pipes and sockets against a model that only knows bytes, and
-// the rules for short transfers, errors and odd sizes one by one.
+// the rules for short transfers, errors and odd sizes one by one. Longer than other tests: the model and the
+// makers of descriptors serve both halves, and nothing else needs them.
 #include "base/fd.hpp"
 #include "buf/copy.hpp"
 

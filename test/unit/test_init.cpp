@@ -1,4 +1,5 @@
 // INIT negotiation for every minor, every flag alone and in company, and the edges of every size.
+// Longer than other tests: one function under test, and each rule of its answer is a few lines here.
 #include "proto/init.hpp"
 
 #include <algorithm>
