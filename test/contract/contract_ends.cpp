@@ -92,6 +92,15 @@ enum End { kExit, kTerminate, kDetach, kAbort, kKill, kNrEnds };
 constexpr std::array<const char*, kNrEnds> kNames = {"exit from a handler", "SIGTERM", "umount -l", "abort",
                                                      "kill -9"};
 
+// Kernel: fuse_dev_do_read(), fs/fuse/dev.c (v6.18): a reader that holds a request while the connection is
+// aborted gets ECONNABORTED, any other ENODEV. libfuse3 passes the former on; here both are the end of the
+// mount.
+#ifdef CONTRACT_REFERENCE
+constexpr bool kReference = true;
+#else
+constexpr bool kReference = false;
+#endif
+
 bool exit_at_offset_1(Call& call)
 {
     if (call.op == Op::kRead && call.at == 1)
@@ -151,7 +160,10 @@ START_TEST(a_session_under_load_ends_in_bounded_time)
         // What a session returns that was told to end: the signal, or 0.
         CLAIM(shared.looped.pass(kSoonMs), "the loop does not end after %s",
               kNames[static_cast<unsigned>(end)]);
-        ck_assert_int_eq(shared.loop_result, end == kTerminate ? SIGTERM : 0);
+        const bool passed_on = kReference && end == kAbort && shared.loop_result == -ECONNABORTED;
+        ck_assert_msg(shared.loop_result == (end == kTerminate ? SIGTERM : 0) || passed_on,
+                      "the loop returns %d after %s", shared.loop_result.load(),
+                      kNames[static_cast<unsigned>(end)]);
         for (Client& client : clients)
             CLAIM(client.done_within(kSoonMs), "a client hangs after %s", kNames[static_cast<unsigned>(end)]);
         CLAIM(!last || last->done_within(kSoonMs), "the client of the exiting handler hangs");
