@@ -44,6 +44,82 @@ public:
 
 private:
     std::span<std::byte> bytes_;
+    friend class TwinMapping;
+};
+
+/// The same anonymous pages mapped twice: where the kernel reads and writes, and where we do. The two can be
+/// parted: renew() puts fresh pages under the kernel's view, while whoever still reads the old ones goes on
+/// doing so.
+class TwinMapping {
+public:
+    /// 0 or -errno. REQUIRES: nothing mapped yet.
+    [[nodiscard]] int map(std::size_t size) noexcept
+    {
+        MappedMemory pages;
+        int rc = map_shared(size, pages);
+        if (rc == 0)
+            rc = map_again(pages, ours_);
+        if (rc == 0)
+            kernels_ = std::move(pages);
+        return rc;
+    }
+    [[nodiscard]] std::span<std::byte> kernels() const noexcept { return kernels_.bytes(); }
+    [[nodiscard]] std::span<std::byte> ours() const noexcept { return ours_.bytes(); }
+
+    /// Puts fresh zero pages under kernels(), at the same address, and moves ours() there; `old` becomes the
+    /// former ours(), as it was. The kernel must not use it at this moment. 0, or -errno and nothing has
+    /// changed.
+    [[nodiscard]] int renew(MappedMemory& old) noexcept
+    {
+        const std::size_t size = kernels().size();
+        MappedMemory fresh;
+        MappedMemory again;
+        int rc = map_shared(size, fresh);
+        if (rc == 0)
+            rc = map_again(fresh, again);
+        if (rc < 0)
+            return rc;
+        if (::mremap(fresh.bytes_.data(), size, size, MREMAP_MAYMOVE | MREMAP_FIXED, kernels().data()) ==
+            MAP_FAILED)
+            return from_libc(-1);
+        fresh.bytes_ = {};
+        std::swap(ours_, again);
+        std::swap(old, again);
+        return 0;
+    }
+
+    /// Gives the pages from `keep` (a multiple of the page size) on back; they read as zeros. The kernel must
+    /// not use it at this moment.
+    void give_back(std::size_t keep) noexcept
+    {
+        if (keep < ours().size())
+            (void)::madvise(ours().data() + keep, ours().size() - keep, MADV_REMOVE);
+    }
+
+private:
+    static int map_shared(std::size_t size, MappedMemory& out) noexcept
+    {
+        return adopt(
+            ::mmap(nullptr, size, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0),
+            size, out);
+    }
+    static int map_again(const MappedMemory& pages, MappedMemory& out) noexcept
+    {
+        // Kernel: mremap() with an old size of 0 maps shared pages a second time.
+        return adopt(::mremap(pages.bytes().data(), 0, pages.bytes().size(), MREMAP_MAYMOVE),
+                     pages.bytes().size(), out);
+    }
+    static int adopt(void* at, std::size_t size, MappedMemory& out) noexcept
+    {
+        if (at == MAP_FAILED)
+            return from_libc(-1);
+        (void)::madvise(at, size, MADV_DONTFORK);
+        out.bytes_ = {static_cast<std::byte*>(at), size};
+        return 0;
+    }
+
+    MappedMemory kernels_;
+    MappedMemory ours_;
 };
 
 } // namespace rf

@@ -1,6 +1,7 @@
 // Calls that work on open files.
 #include "session/calls.hpp"
 
+#include "family/layout.hpp"
 #include "proto/encode.hpp"
 #include "session/notify.hpp"
 
@@ -61,7 +62,7 @@ void Calls::flush(const kern::fuse_flush_in& in)
         return missing();
     fuse_file_info fi{};
     fi.fh = in.fh;
-    fi.flush = 1;
+    family::set(fi, family::FileBit::kFlush);
     fi.lock_owner = in.lock_owner;
     ops_.flush(req_, node_, &fi);
 }
@@ -74,8 +75,8 @@ void Calls::release(const kern::fuse_release_in& in)
     fi.flags = static_cast<int>(in.flags);
     fi.fh = in.fh;
     fi.lock_owner = in.lock_owner;
-    fi.flush = (in.release_flags & kern::RELEASE_FLUSH) != 0;
-    fi.flock_release = (in.release_flags & kern::RELEASE_FLOCK_UNLOCK) != 0;
+    family::set(fi, family::FileBit::kFlush, (in.release_flags & kern::RELEASE_FLUSH) != 0);
+    family::set(fi, family::FileBit::kFlockRelease, (in.release_flags & kern::RELEASE_FLOCK_UNLOCK) != 0);
     ops_.release(req_, node_, &fi);
 }
 

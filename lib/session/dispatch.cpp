@@ -21,6 +21,12 @@ void Session::begin(Request& request)
     request.extensions = extensions(request.in);
     request.secctx_at = 0;
     request.interrupted.store(false, std::memory_order_relaxed);
+    recorder_.begin(request.ticket, {.unique = header.unique,
+                                     .nodeid = header.nodeid,
+                                     .opcode = header.opcode,
+                                     .caller_pid = header.pid,
+                                     .bytes = header.len,
+                                     .queue = request.entry ? request.queue : -1});
     {
         const MutexLock lock(request.interrupt_mutex);
         request.interrupt_function = nullptr;
@@ -85,6 +91,14 @@ void Session::deliver(Slot& slot)
                    slot.in.header.unique, slot.in.header.len, log::errno_name(rc));
         request.finish(-EIO);
     }
+}
+
+void Session::note_answer(Request& request, int error, std::span<const iovec> body) noexcept
+{
+    std::size_t bytes = 0;
+    for (const iovec& piece : body)
+        bytes += piece.iov_len;
+    recorder_.end(request.ticket, error != 0, bytes);
 }
 
 void Session::trace_request(const Request& request) const

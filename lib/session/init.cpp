@@ -7,6 +7,7 @@
 
 #include "base/cpu.hpp"
 #include "base/log.hpp"
+#include "family/layout.hpp"
 
 #include <algorithm>
 #include <cinttypes>
@@ -87,8 +88,31 @@ unsigned Session::ring_background() const noexcept
 {
     const int cpus = possible_cpus();
     constexpr std::uint64_t kKernelDefault = 12;
-    const std::uint64_t scaled = static_cast<std::uint64_t>(std::max(cpus, 1)) * options_.ring_depth;
+    const std::uint64_t scaled = static_cast<std::uint64_t>(std::max(cpus, 1)) * options_.ring.depth;
     return static_cast<unsigned>(std::clamp<std::uint64_t>(scaled, kKernelDefault, UINT16_MAX));
+}
+
+void Session::record_reason(std::string_view reason) noexcept
+{
+    stat::set_text(transport_why_, reason);
+    recorder_.change([reason](stat::Facts& facts) { stat::set_text(facts.reason, reason); });
+}
+
+/// What INIT came to, for the statistics.
+void Session::record_agreement(const Agreed& agreed) noexcept
+{
+    recorder_.change([&](stat::Facts& facts) {
+        stat::set_text(facts.transport, engine_.transport_name());
+        facts.nr_queues = agreed.ring ? engine_.stats().nr_queues : 0;
+        facts.ring_depth = agreed.ring ? options_.ring.depth : 0;
+        facts.payload_bytes = agreed.ring ? agreed.max_payload_bytes : 0;
+        facts.protocol_minor = agreed.minor;
+        facts.max_background = agreed.out.max_background;
+        facts.congestion_threshold = agreed.out.congestion_threshold;
+        facts.max_write = agreed.max_write;
+        facts.max_readahead = agreed.out.max_readahead;
+    });
+    recorder_.set_state(stat::State::kServing);
 }
 
 /// Agrees on the ring and sets it up: 0; 1 if the device is to be used; -errno (after a message) if the ring
@@ -96,11 +120,16 @@ unsigned Session::ring_background() const noexcept
 int Session::try_ring(const Offer& offer, bool ring_wanted, Wants& wants, Agreed& agreed)
 {
     const bool demanded = options_.transport == Choice::kFuseUring;
-    if (options_.transport == Choice::kDevice || device().custom())
+    record_reason(demanded ? "asked for" : "the kernel offers it");
+    if (options_.transport == Choice::kDevice || device().custom()) {
+        record_reason(device().custom() ? "the application moves the messages itself" : "asked for");
         return 1;
+    }
     int rc = offer.flags & kern::INIT_OVER_IO_URING ? 0 : -EOPNOTSUPP;
-    if (!demanded && rc == 0 && !ring_wanted)
-        return 1; // init() took the capability away
+    if (!demanded && rc == 0 && !ring_wanted) {
+        record_reason("the filesystem's init() does not want the ring");
+        return 1;
+    }
     if (rc == 0) {
         const Wants without = wants;
         wants.ring = true;
@@ -109,16 +138,26 @@ int Session::try_ring(const Offer& offer, bool ring_wanted, Wants& wants, Agreed
             log_background(wants.max_background);
         }
         agreed = negotiate(offer, wants);
-        rc = engine_.prepare_ring(agreed.max_payload_bytes);
+        ring_policy::Options ring = options_.ring;
+        ring.nonblocking |= handlers_never_block_;
+        ring.timed |= wants.request_timeout != 0;
+        rc = engine_.prepare_ring(agreed.max_payload_bytes, ring);
         if (rc == 0)
             return 0;
         wants = without;
+        // The loop was told to end, and the ring's threads ended as well: no fault, and no reason to refuse
+        // the mount.
+        if (stopped())
+            return 1;
     }
+    const std::string why = explain_ring_error(rc);
     if (demanded) {
-        log::error("transport=fuse_uring cannot run: %s; the session ends", explain_ring_error(rc).c_str());
+        log::error("transport=fuse_uring cannot run: %s; the session ends", why.c_str());
         return rc;
     }
-    log::info("ringfuse: serving over /dev/fuse: %s", explain_ring_error(rc).c_str());
+    record_reason(why);
+    recorder_.count_fallback();
+    log::info("ringfuse: serving over /dev/fuse: %s", why.c_str());
     return 1;
 }
 
@@ -161,13 +200,16 @@ void Session::handle_init(Request& request, const kern::fuse_init_in& in, std::s
 
     fuse_conn_info conn{};
     offer_to_filesystem(conn, offer);
+    const fuse_conn_info offered = conn;
     if (ops_.init)
         ops_.init(userdata_, &conn);
+    family::take_conn(conn, offered);
     Wants wants;
     Agreed agreed;
     int rc = check_wants(conn);
     if (rc == 0) {
         wants = wants_of(conn);
+        handlers_never_block_ = conn.io_uring_single_issuer != 0;
         rc = agree(offer, (conn.want_ext & FUSE_CAP_OVER_IO_URING) != 0, wants, agreed);
     }
     if (rc < 0) {
@@ -176,18 +218,28 @@ void Session::handle_init(Request& request, const kern::fuse_init_in& in, std::s
         return fail_init(request, rc);
     }
 
+    record_agreement(agreed);
     // Other threads may get requests the moment the kernel has the answer.
     got_init_.store(true, std::memory_order_release);
     rc = request.finish(&agreed.out, agreed.out_bytes);
-    if (!agreed.ring)
+    if (!agreed.ring) {
+        announce(transport_name(), transport_why_.data());
         return;
+    }
     if (rc < 0) {
         engine_.abandon_ring();
         return;
     }
     rc = engine_.start_ring();
-    if (rc < 0)
-        log::error("ring refused after INIT (%s), serving over /dev/fuse", log::errno_name(rc));
+    if (rc < 0) {
+        if (!stopped())
+            log::error("ring refused after INIT (%s), serving over /dev/fuse", log::errno_name(rc));
+        recorder_.count_fallback();
+        record_reason("the ring was refused after INIT");
+        agreed.ring = false;
+        record_agreement(agreed);
+    }
+    announce(transport_name(), transport_why_.data());
 }
 
 } // namespace rf

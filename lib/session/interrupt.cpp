@@ -60,6 +60,7 @@ Request* Session::hold_live(std::uint64_t unique)
 void Session::handle_interrupt(std::uint64_t unique)
 {
     interrupts_.fetch_add(1, std::memory_order_relaxed);
+    recorder_.count_interrupt();
     Request* request = hold_live(unique);
     if (!request) {
         {

@@ -1,6 +1,7 @@
 #include "session/options.hpp"
 
 #include "base/log.hpp"
+#include "session/ring_options.hpp"
 
 #include <array>
 #include <cerrno>
@@ -20,7 +21,10 @@ struct Words {
     int allow_root = 0;
     int io_uring = 0;
     unsigned depth = 0;
+    int nonblocking = 0;
     char* transport = nullptr;
+    char* pin = nullptr;
+    char* payload_memory = nullptr;
 };
 
 constexpr std::array kTable{
@@ -31,6 +35,9 @@ constexpr std::array kTable{
     fuse_opt{"io_uring", offsetof(Words, io_uring), 1},
     fuse_opt{"io_uring_q_depth=%u", offsetof(Words, depth), -1},
     fuse_opt{"transport=%s", offsetof(Words, transport), 0},
+    fuse_opt{"nonblocking_handlers", offsetof(Words, nonblocking), 1},
+    fuse_opt{"pin=%s", offsetof(Words, pin), 0},
+    fuse_opt{"payload_memory=%s", offsetof(Words, payload_memory), 0},
     fuse_opt FUSE_OPT_END,
 };
 
@@ -54,7 +61,7 @@ int apply_environment(SessionOptions& out)
                        kMaxRingDepth);
             return -EINVAL;
         }
-        out.ring_depth = depth;
+        out.ring.depth = depth;
     }
     return 0;
 }
@@ -67,7 +74,7 @@ int parse_session_options(fuse_args* args, SessionOptions& out)
         return rc;
 
     Words words;
-    words.depth = out.ring_depth;
+    words.depth = out.ring.depth;
     const int parsed = ::fuse_opt_parse(args, &words, kTable.data(), nullptr);
     int rc = parsed < 0 ? -EINVAL : 0;
     if (rc == 0 && words.transport && !parse_choice(words.transport, out.transport)) {
@@ -75,7 +82,11 @@ int parse_session_options(fuse_args* args, SessionOptions& out)
                    words.transport);
         rc = -EINVAL;
     }
+    if (rc == 0)
+        rc = parse_ring_options({words.pin, words.payload_memory, words.nonblocking != 0}, out.ring);
     std::free(words.transport);
+    std::free(words.pin);
+    std::free(words.payload_memory);
     if (rc == 0 && (words.depth == 0 || words.depth > kMaxRingDepth)) {
         log::error("ring depth refused: -o io_uring_q_depth=%u, 1 to %u is possible", words.depth,
                    kMaxRingDepth);
@@ -86,7 +97,7 @@ int parse_session_options(fuse_args* args, SessionOptions& out)
     out.debug = words.debug;
     out.allow_root = words.allow_root;
     out.io_uring |= words.io_uring != 0;
-    out.ring_depth = words.depth;
+    out.ring.depth = words.depth;
 
     const int chosen = choice_from_environment(out.transport);
     if (chosen < 0)

@@ -1,6 +1,7 @@
 // Options of a session: what fuse_session_new() takes out of the argument list besides mount options.
 #pragma once
 
+#include "transport/ring_policy.hpp"
 #include "transport/select.hpp"
 
 #include <fuse_opt.h>
@@ -11,7 +12,7 @@ struct SessionOptions {
     bool debug = false;
     bool allow_root = false;
     bool io_uring = false; // libfuse's word for "the ring, if the kernel has it"
-    unsigned ring_depth = 8;
+    ring_policy::Options ring;
     Choice transport = Choice::kAuto;
 };
 

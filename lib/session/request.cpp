@@ -25,6 +25,7 @@ int Request::finish(int error, std::span<const iovec> body)
     // reach a stranger.
     if (!take_answer())
         return -EINVAL;
+    session->note_answer(*this, error, body);
     if (row && !row->answered) {
         // A FORGET's unique is 0, and a message with that is a notification to the kernel.
         transport->recycle(*this);
@@ -48,6 +49,7 @@ void Request::finish_unanswered()
 {
     if (!take_answer())
         return;
+    session->note_answer(*this, 0, {});
     transport->recycle(*this);
     let_go();
 }

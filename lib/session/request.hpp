@@ -3,6 +3,7 @@
 
 #include "base/mutex.hpp"
 #include "proto/opcodes.hpp"
+#include "stat/recorder.hpp"
 #include "transport/transport.hpp"
 
 #include <atomic>
@@ -23,6 +24,7 @@ struct Request : Slot {
     fuse_ctx ctx{};
     std::span<const std::byte> extensions; // security contexts and groups; valid until the handler returns
     std::size_t secctx_at = 0;             // fuse_req_secctx_next()'s position; one thread at a time
+    stat::Ticket ticket;                   // whoever delivers, then whoever answers
 
     // Any thread. `unique` is atomic only because an INTERRUPT looks for it among all requests at any time.
     std::atomic<std::uint64_t> unique{0};

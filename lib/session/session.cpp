@@ -52,6 +52,9 @@ void Session::attach(int fd, bool owned, const DeviceIo& io, int companion_fd)
     fd_ = fd;
     owned_fd_ = UniqueFd(owned ? fd : -1);
     engine_.attach(fd, io, companion_fd);
+    if (const int rc = recorder_.open(); rc < 0)
+        log::debug("statistics not kept (%s), the ringfuse command does not see this mount",
+                   log::errno_name(rc));
 }
 
 void Session::detach()
@@ -90,7 +93,11 @@ int Session::run(const LoopConfig& config)
 {
     if (fd_ < 0)
         return -ENOTCONN;
-    int result = stopped() ? 0 : engine_.run(config, buffer_bytes_);
+    recorder_.change(
+        [&config](stat::Facts& facts) { facts.max_threads = config.single ? 1 : config.max_threads; });
+    recorder_.set_state(stat::State::kServing);
+    int result = stopped() ? 0 : engine_.run(config, buffer_bytes_, options_.ring.pin);
+    recorder_.set_state(stat::State::kEnded);
     const std::uint64_t ending = ending_.load(std::memory_order_acquire);
     switch (static_cast<StopCause>(ending >> 32)) {
     case StopCause::kNone:
@@ -160,6 +167,8 @@ void Session::release_slot(Slot& slot)
 {
     pool_.release(static_cast<Request&>(slot));
 }
+
+void Session::announce(const char*, const char*) {}
 
 const char* Session::transport_name() const noexcept
 {

@@ -10,6 +10,7 @@
 #include "session/options.hpp"
 #include "session/request.hpp"
 #include "session/request_pool.hpp"
+#include "stat/recorder.hpp"
 #include "transport/engine.hpp"
 
 #include <array>
@@ -87,6 +88,9 @@ public:
     [[nodiscard]] const char* transport_name() const noexcept;
     [[nodiscard]] SessionStats stats() const noexcept;
     void trace_answer(const Request& request, int error, std::span<const iovec> body) const;
+    /// What `ringfuse status` shows.
+    [[nodiscard]] stat::Recorder& recorder() noexcept { return recorder_; }
+    void note_answer(Request& request, int error, std::span<const iovec> body) noexcept;
 
     // ---- Notifications (notify.cpp). Any thread. 0 or -errno.
     [[nodiscard]] int notify(kern::NotifyCode code, std::span<iovec> body);
@@ -136,6 +140,11 @@ private:
     [[nodiscard]] int agree(const Offer& offer, bool ring_wanted, Wants& wants, Agreed& agreed);
     [[nodiscard]] int try_ring(const Offer& offer, bool ring_wanted, Wants& wants, Agreed& agreed);
     void fail_init(Request& request, int error);
+    /// INIT is done: requests travel over `transport` because of `why`. Once per loop, on the thread of
+    /// init().
+    virtual void announce(const char* transport, const char* why);
+    void record_agreement(const Agreed& agreed) noexcept;
+    void record_reason(std::string_view reason) noexcept;
     [[nodiscard]] unsigned ring_background() const noexcept;
 
     // interrupt.cpp
@@ -155,12 +164,14 @@ private:
     UniqueFd owned_fd_;
     std::uint32_t mount_max_read_ = 0;
     bool default_permissions_ = false;
+    bool handlers_never_block_ = false; // init() set FUSE_CONN_FLAG_SINGLE_ISSUER
     std::size_t buffer_bytes_ = 0;
 
     // Written while INIT is handled, before got_init_ (release); read after it (acquire).
     Peer peer_;
     std::uint64_t wanted_ = 0;       // FUSE_CAP_* in force
     std::size_t retrieve_limit_ = 0; // bytes one NOTIFY_REPLY may carry
+    std::array<char, 256> transport_why_{};
     std::atomic<bool> got_init_{false};
     std::atomic<bool> got_destroy_{false};
 
@@ -173,6 +184,7 @@ private:
     std::atomic<std::uint64_t> ending_{kRunning};
     EventFd stop_event_;
 
+    stat::Recorder recorder_;
     RequestPool pool_;
     Engine engine_;
 

@@ -2,12 +2,20 @@
 
 #include "base/log.hpp"
 
+#include <ctime>
 #include <new>
 
 namespace rf {
+namespace {
 
-int DevicePool::start(const LoopConfig& config, std::size_t buffer_bytes)
+// Between two messages that say the same.
+constexpr std::int64_t kReportSeconds = 60;
+
+} // namespace
+
+int DevicePool::start(const LoopConfig& config, std::size_t buffer_bytes, ring_policy::Pin pin)
 {
+    place_.pin = pin;
     config_ = config;
     buffer_bytes_ = buffer_bytes;
     return add_worker();
@@ -113,8 +121,20 @@ void DevicePool::grow_if_last_idle()
     if (count_.load(std::memory_order_relaxed) >= config_.max_threads || stop_.stopped())
         return;
     if (const int rc = add_worker(); rc < 0)
-        log::error("no further worker thread (%s), requests may wait for the present ones",
-                   log::errno_name(rc));
+        report_no_thread(rc);
+}
+
+/// The reason usually lasts, and every request meets it.
+void DevicePool::report_no_thread(int error)
+{
+    timespec now{};
+    (void)::clock_gettime(CLOCK_MONOTONIC_COARSE, &now);
+    std::int64_t due = next_report_s_.load(std::memory_order_relaxed);
+    if (now.tv_sec < due ||
+        !next_report_s_.compare_exchange_strong(due, now.tv_sec + kReportSeconds, std::memory_order_relaxed))
+        return;
+    log::error("no further worker thread: threads=%u (%s), requests may wait for the present ones", threads(),
+               log::errno_name(error));
 }
 
 bool DevicePool::leave_if_superfluous()

@@ -21,8 +21,8 @@ public:
     {}
     ~DevicePool() { join(); }
 
-    /// Starts the first thread. 0 or -errno.
-    [[nodiscard]] int start(const LoopConfig& config, std::size_t buffer_bytes);
+    /// Starts the first thread. `pin`: resolved. 0 or -errno.
+    [[nodiscard]] int start(const LoopConfig& config, std::size_t buffer_bytes, ring_policy::Pin pin);
 
     /// Waits for all threads. REQUIRES: the stop signal was given, or start() failed.
     void join();
@@ -32,7 +32,7 @@ public:
 private:
     struct Worker {
         explicit Worker(DevicePool& owner) noexcept
-            : pool(owner), reader(owner.device_, owner.sink_, owner.stop_)
+            : pool(owner), reader(owner.device_, owner.sink_, owner.stop_, owner.place_)
         {}
         DevicePool& pool;
         DeviceReader reader;
@@ -42,6 +42,7 @@ private:
 
     [[nodiscard]] int add_worker() RF_EXCLUDES(mutex_);
     void grow_if_last_idle();
+    void report_no_thread(int error);
     void run(Worker& worker);
     [[nodiscard]] bool work_once(Worker& worker);
     [[nodiscard]] bool leave_if_superfluous();
@@ -51,6 +52,8 @@ private:
     RequestSink& sink_;
     StopSignal& stop_;
 
+    ReaderPlace place_; // pin: constant after start()
+
     // Constant after start().
     LoopConfig config_;
     std::size_t buffer_bytes_ = 0;
@@ -59,6 +62,7 @@ private:
     // more.
     std::atomic<unsigned> count_{0};
     std::atomic<unsigned> idle_{0};
+    std::atomic<std::int64_t> next_report_s_{0};
 
     Mutex mutex_;
     std::vector<std::unique_ptr<Worker>> workers_ RF_GUARDED_BY(mutex_);

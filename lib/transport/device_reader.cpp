@@ -1,15 +1,24 @@
 #include "transport/device_reader.hpp"
 
+#include "base/cpu.hpp"
 #include "base/log.hpp"
 #include "base/tsan.hpp"
 #include "proto/kernel.hpp"
 
 #include <algorithm>
+#include <ctime>
 #include <fcntl.h>
 #include <sys/epoll.h>
 
 namespace rf {
 namespace {
+
+std::uint64_t now_ns() noexcept
+{
+    timespec now{};
+    (void)::clock_gettime(CLOCK_MONOTONIC, &now);
+    return static_cast<std::uint64_t>(now.tv_sec) * 1'000'000'000 + static_cast<std::uint64_t>(now.tv_nsec);
+}
 
 int watch(int epoll, int fd, std::uint32_t events) noexcept
 {
@@ -59,9 +68,56 @@ int DeviceReader::open(std::size_t buffer_bytes, bool clone_fd)
 
 int DeviceReader::wait()
 {
+    bind();
     epoll_event event;
     const int n = from_libc(::epoll_wait(epoll_.get(), &event, 1, -1));
+    binding_.loosen();
+    waited_ = true;
+    began_ns_ = now_ns();
     return n < 0 && n != -EINTR ? n : 0;
+}
+
+/// -1: any.
+int DeviceReader::cpu_to_wait_on() const noexcept
+{
+    if (device_.custom() || place_.pin == ring_policy::Pin::kNone)
+        return -1;
+    // Several at a time: spread what takes long. Where handlers must run unbound, short ones are spread as
+    // well: threads that are bound and unbound while others queue for the same CPU cost more than that wins.
+    const bool together = load_.is_short() && place_.pin == ring_policy::Pin::kAlways;
+    return load_.alone() || together ? place_.clients.home() : -1;
+}
+
+void DeviceReader::bind() noexcept
+{
+    const int cpu = cpu_to_wait_on();
+    if (cpu < 0) {
+        if (binding_.cpu() >= 0)
+            binding_.leave();
+        return;
+    }
+    // While the thread is not bound its affinity may be changed by the filesystem or from outside; that
+    // holds.
+    if (!binding_.bound() && get_affinity(home_mask_) < 0)
+        return;
+    if (cpu >= CPU_SETSIZE || !CPU_ISSET(static_cast<unsigned>(cpu), &home_mask_) ||
+        CPU_COUNT(&home_mask_) == 1)
+        return;
+    if (cpu == binding_.cpu())
+        binding_.tighten();
+    else
+        (void)binding_.settle(static_cast<unsigned>(cpu));
+}
+
+void DeviceReader::account(std::uint32_t tid) noexcept
+{
+    const std::uint64_t now = now_ns();
+    load_.add(now - began_ns_, !waited_ || tid != last_tid_);
+    began_ns_ = now;
+    waited_ = false;
+    last_tid_ = tid;
+    if (place_.pin != ring_policy::Pin::kNone && --until_look_ == 0)
+        until_look_ = place_.clients.look(tid, load_.alone());
 }
 
 ssize_t DeviceReader::receive()
@@ -97,6 +153,7 @@ int DeviceReader::handle(std::size_t bytes)
     sink_.deliver(*slot);
     if (slot->drop_reference())
         slot_ = slot; // answered: ours again
+    account(in.header.pid);
     return 0;
 }
 

@@ -2,15 +2,23 @@
 #pragma once
 
 #include "base/memory.hpp"
+#include "transport/client_cpu.hpp"
+#include "transport/cpu_binding.hpp"
 #include "transport/device.hpp"
 
 namespace rf {
 
+/// Where the readers of one loop wait. `pin`: resolved.
+struct ReaderPlace {
+    ring_policy::Pin pin = ring_policy::Pin::kNone;
+    ClientCpu clients;
+};
+
 /// Reads messages and hands them to the sink, on the thread that calls it. Owner thread only.
 class DeviceReader {
 public:
-    DeviceReader(DeviceTransport& device, RequestSink& sink, StopSignal& stop) noexcept
-        : device_(device), sink_(sink), stop_(stop)
+    DeviceReader(DeviceTransport& device, RequestSink& sink, StopSignal& stop, ReaderPlace& place) noexcept
+        : device_(device), sink_(sink), stop_(stop), place_(place), binding_(home_mask_, place.pin)
     {}
     ~DeviceReader();
     DeviceReader(const DeviceReader&) = delete;
@@ -30,12 +38,27 @@ public:
     /// answered).
     [[nodiscard]] int handle(std::size_t bytes);
 
+    /// The thread waits elsewhere from now on, or is the application's again: it gets its affinity back.
+    void leave() noexcept { binding_.leave(); }
+
     [[nodiscard]] int fd() const noexcept { return fd_; }
 
 private:
+    [[nodiscard]] int cpu_to_wait_on() const noexcept;
+    void bind() noexcept;
+    void account(std::uint32_t tid) noexcept;
+
     DeviceTransport& device_;
     RequestSink& sink_;
     StopSignal& stop_;
+    ReaderPlace& place_;
+    cpu_set_t home_mask_{}; // the thread's affinity when it is not bound
+    CpuBinding binding_;
+    Load load_;
+    std::uint64_t began_ns_ = 0; // when the last wait or the last request ended
+    bool waited_ = true;         // since the last request
+    std::uint32_t last_tid_ = 0; // who sent it
+    unsigned until_look_ = HomePolicy::kEagerPause;
     DeviceChannel* channel_ = nullptr; // held; the session's own, or a clone
     UniqueFd epoll_;
     MappedMemory buffer_;

@@ -36,9 +36,10 @@ Engine::Engine(RequestSink& sink, StopSignal& stop) : sink_(sink), stop_(stop) {
 
 Engine::~Engine() = default;
 
-int Engine::run(const LoopConfig& config, std::size_t buffer_bytes)
+int Engine::run(const LoopConfig& config, std::size_t buffer_bytes, ring_policy::Pin pin)
 {
     config_ = config;
+    device_pin_ = resolve_pin(pin);
     if (ring_started_.fd() < 0) {
         if (const int rc = ring_started_.open(); rc < 0)
             return rc;
@@ -55,7 +56,7 @@ int Engine::run(const LoopConfig& config, std::size_t buffer_bytes)
 int Engine::run_threads(std::size_t buffer_bytes)
 {
     DevicePool pool(device_, sink_, stop_);
-    const int rc = pool.start(config_, buffer_bytes);
+    const int rc = pool.start(config_, buffer_bytes, device_pin_);
     if (rc == 0) {
         std::array<pollfd, 2> watched{pollfd{stop_.stop_fd(), POLLIN, 0},
                                       pollfd{ring_started_.fd(), POLLIN, 0}};
@@ -75,7 +76,9 @@ int Engine::run_threads(std::size_t buffer_bytes)
 
 int Engine::run_single(std::size_t buffer_bytes)
 {
-    DeviceReader reader(device_, sink_, stop_);
+    ReaderPlace place;
+    place.pin = device_pin_;
+    DeviceReader reader(device_, sink_, stop_, place);
     if (const int rc = reader.open(buffer_bytes, /* clone_fd= */ false); rc < 0) {
         end_ring();
         return rc;
@@ -97,6 +100,7 @@ int Engine::run_single(std::size_t buffer_bytes)
             break;
         }
     }
+    reader.leave();
     if (!stop_.stopped()) {
         struct Context {
             DeviceReader& reader;
@@ -113,7 +117,7 @@ int Engine::run_single(std::size_t buffer_bytes)
     return 0;
 }
 
-int Engine::prepare_ring(std::size_t payload_bytes)
+int Engine::prepare_ring(std::size_t payload_bytes, const ring_policy::Options& options)
 {
     if (!running_)
         return -EOPNOTSUPP;
@@ -121,10 +125,12 @@ int Engine::prepare_ring(std::size_t payload_bytes)
     if (nr_queues < 0)
         return nr_queues;
     std::unique_ptr<FuseUring> ring = std::make_unique<FuseUring>(device_, kicker_, sink_, stop_);
-    if (const int rc = ring->prepare(config_, payload_bytes, static_cast<unsigned>(nr_queues), companion_fd_);
+    if (const int rc =
+            ring->prepare(config_, options, payload_bytes, static_cast<unsigned>(nr_queues), companion_fd_);
         rc < 0)
         return rc;
     ring_payload_bytes_ = payload_bytes;
+    ring_options_ = options;
     ring_.store(ring.get());
     rings_.push_back(std::move(ring));
     return 0;
@@ -152,7 +158,7 @@ void Engine::abandon_ring()
 /// A second loop on a connection that uses the ring already.
 int Engine::resume_ring()
 {
-    int rc = prepare_ring(ring_payload_bytes_);
+    int rc = prepare_ring(ring_payload_bytes_, ring_options_);
     if (rc == 0)
         rc = start_ring();
     if (rc < 0)

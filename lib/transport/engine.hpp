@@ -6,6 +6,7 @@
 #include "transport/device.hpp"
 #include "transport/device_pool.hpp"
 #include "transport/kick.hpp"
+#include "transport/ring_policy.hpp"
 
 #include <memory>
 #include <vector>
@@ -44,15 +45,15 @@ public:
     [[nodiscard]] Kicker& kicker() noexcept { return kicker_; }
 
     /// Serves until the stop signal; the calling thread waits, or (config.single) runs the handlers. 0, or
-    /// -errno if it could not begin.
-    [[nodiscard]] int run(const LoopConfig& config, std::size_t buffer_bytes);
+    /// -errno if it could not begin. `pin`: when the device's readers are bound to a CPU.
+    [[nodiscard]] int run(const LoopConfig& config, std::size_t buffer_bytes, ring_policy::Pin pin);
 
     // The ring, from within the handler of INIT. Order: prepare_ring, the reply, start_ring (or
     // abandon_ring).
 
     /// Sets up everything the ring needs. 0, or -errno; -EUSERS: max_threads is too low for it. Only while
     /// run() is active: a loop of the application's own has no thread that could wait for the ring.
-    [[nodiscard]] int prepare_ring(std::size_t payload_bytes);
+    [[nodiscard]] int prepare_ring(std::size_t payload_bytes, const ring_policy::Options& options);
     /// The kernel has the reply: requests come over the ring from here on. 0 or -errno; then the device
     /// serves.
     [[nodiscard]] int start_ring();
@@ -77,6 +78,8 @@ private:
     Kicker kicker_{device_};
     int companion_fd_ = -1;
     LoopConfig config_;
+    ring_policy::Pin device_pin_ = ring_policy::Pin::kNone; // resolved
+    ring_policy::Options ring_options_;
     bool running_ = false;
 
     // Set from the thread that handles INIT; read by the loop's thread after ring_active_, by others for

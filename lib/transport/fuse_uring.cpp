@@ -5,6 +5,7 @@
 #include "base/thread.hpp"
 #include "transport/ring_single.hpp"
 #include "transport/ring_worker.hpp"
+#include "transport/select.hpp"
 
 #include <new>
 #include <poll.h>
@@ -20,6 +21,21 @@ constexpr unsigned kQuietTicks = 16;
 
 } // namespace
 
+namespace {
+
+/// Does the kernel end connections whose requests take too long? Then none may be left unanswered on purpose.
+bool kernel_times_requests()
+{
+    for (const char* name : {"default_request_timeout", "max_request_timeout"}) {
+        const std::string text = read_line((std::string("/proc/sys/fs/fuse/") + name).c_str());
+        if (!text.empty() && text != "0")
+            return true;
+    }
+    return false;
+}
+
+} // namespace
+
 FuseUring::FuseUring(DeviceTransport& device, Kicker& kicker, RequestSink& sink, StopSignal& stop)
 {
     shared_.transport = this;
@@ -31,14 +47,27 @@ FuseUring::FuseUring(DeviceTransport& device, Kicker& kicker, RequestSink& sink,
 
 FuseUring::~FuseUring() = default;
 
-int FuseUring::prepare(const LoopConfig& config, std::size_t payload_bytes, unsigned nr_queues,
-                       int companion_fd)
+int FuseUring::prepare(const LoopConfig& config, const ring_policy::Options& options,
+                       std::size_t payload_bytes, unsigned nr_queues, int companion_fd)
 {
+    shared_.options = options;
+    shared_.options.pin = resolve_pin(options.pin);
+    shared_.idle_limit = options.timed || kernel_times_requests()
+                             ? ring_policy::kNoIdleLimit
+                             : ring_policy::idle_limit(config.max_idle_threads, nr_queues);
+    if (options.nonblocking && config.max_threads < nr_queues) {
+        log::info("nonblocking_handlers not used: max_threads=%u, one for each of %u queues is needed",
+                  config.max_threads, nr_queues);
+        shared_.options.nonblocking = false;
+    }
     shared_.companion_fd = companion_fd;
     shared_.payload_bytes = payload_bytes;
     limit_.set(ring_policy::handler_limit(config.max_threads, nr_queues));
     shared_.limit = &limit_;
     int rc = get_affinity(shared_.affinity);
+    const std::size_t entries = nr_queues * (config.single ? 1 : ring_policy::kWorkersPerQueue);
+    if (rc == 0 && options.memory_bytes != 0 && entries * payload_bytes > options.memory_bytes)
+        rc = -ENOBUFS;
     if (rc == 0)
         rc = shared_.supervisor_wake.open();
     for (unsigned qid = 0; rc == 0 && qid < nr_queues; ++qid)
@@ -58,7 +87,8 @@ int FuseUring::prepare(const LoopConfig& config, std::size_t payload_bytes, unsi
 int FuseUring::start_queues()
 {
     for (const std::unique_ptr<RingQueue>& queue : queues_) {
-        for (unsigned i = 0; i < ring_policy::kWorkersPerQueue; ++i) {
+        const unsigned workers = shared_.options.nonblocking ? 1 : ring_policy::kWorkersPerQueue;
+        for (unsigned i = 0; i < workers; ++i) {
             RingQueue::Inbox nothing;
             if (const int rc = queue->add_worker(nothing); rc < 0)
                 return rc;
@@ -154,6 +184,9 @@ void FuseUring::abandon()
 
 bool FuseUring::supervise_once()
 {
+    // Whoever promised that handlers never block is taken at his word.
+    if (shared_.options.nonblocking)
+        return false;
     bool busy = false;
     for (const std::unique_ptr<RingQueue>& queue : queues_)
         busy |= queue->supervise();
@@ -204,9 +237,12 @@ int FuseUring::commit(Slot& slot, int error, std::span<const iovec> body)
 {
     RingEntry& entry = *slot.entry;
     const int rc = write_answer(entry, slot.in.header.unique, error, body);
-    // acq_rel: pairs with RingThread::run(); the last of answer and handler commits.
-    if (entry.pending.fetch_sub(1, std::memory_order_acq_rel) != 1)
+    // The last of answer and handler commits, see InPlace. seq_cst: the supervisor, before it goes to sleep,
+    // must see either this or our look at its flag.
+    if (entry.pending.fetch_sub(1, std::memory_order_seq_cst) != 1) {
+        shared_.rouse_supervisor();
         return rc;
+    }
     RingThread* const here = RingThread::current();
     if (here && here->runs(slot)) {
         here->answered(entry);

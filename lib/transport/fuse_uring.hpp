@@ -21,8 +21,8 @@ public:
 
     /// Everything that can fail before the kernel is told: threads, rings, memory. 0 or -errno; then nothing
     /// is left. Calling thread: with config.single the one that will serve, else any.
-    [[nodiscard]] int prepare(const LoopConfig& config, std::size_t payload_bytes, unsigned nr_queues,
-                              int companion_fd);
+    [[nodiscard]] int prepare(const LoopConfig& config, const ring_policy::Options& options,
+                              std::size_t payload_bytes, unsigned nr_queues, int companion_fd);
 
     /// Registers an entry with every queue; afterwards requests come over the ring. Same thread as prepare().
     /// On failure the kernel has been told to use the device. 0 or -errno.

@@ -4,12 +4,12 @@
 
 namespace rf {
 
-bool HandlerLimit::reached() const noexcept
+unsigned HandlerLimit::inside() const noexcept
 {
     unsigned inside = 0;
     for (const std::unique_ptr<RingQueue>& queue : queues_)
         inside += queue->inside.load(std::memory_order_seq_cst);
-    return inside >= most_;
+    return inside;
 }
 
 bool HandlerLimit::enter(RingQueue& queue)

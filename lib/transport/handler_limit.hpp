@@ -34,8 +34,9 @@ public:
     [[nodiscard]] bool enter(RingQueue& queue) RF_EXCLUDES(mutex_);
     /// It returned. Lets a request run that waited for that, in another queue.
     void leave(RingQueue& queue);
-    /// As many handlers as allowed run. Out of date at once.
-    [[nodiscard]] bool reached() const noexcept;
+    /// Handlers that run, and whether as many do as may. Out of date at once.
+    [[nodiscard]] unsigned inside() const noexcept;
+    [[nodiscard]] bool reached() const noexcept { return inside() >= most_; }
 
 private:
     const std::vector<std::unique_ptr<RingQueue>>& queues_;

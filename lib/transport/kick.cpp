@@ -15,6 +15,7 @@ namespace {
 // Uniques of our NOTIFY_REPLYs. The kernel's own count up by two from 2, and those of a filesystem's retrieve
 // requests start at 2^62, so the three never meet in one queue.
 constexpr std::uint64_t kUniqueBase = std::uint64_t{1} << 61;
+constexpr std::uint64_t kWithholdBit = std::uint64_t{1} << 60;
 constexpr std::uint64_t kUniqueMask = ~(kUniqueBase - 1);
 
 constexpr int kStarting = -1;
@@ -64,10 +65,10 @@ int start_detached(std::unique_ptr<StatfsTask> task)
 
 } // namespace
 
-int Kicker::notify_retrieve(std::uint64_t nodeid)
+int Kicker::notify_retrieve(std::uint64_t nodeid, std::uint64_t base)
 {
     kern::fuse_notify_retrieve_out body{};
-    body.notify_unique = kUniqueBase + 2 * count_.fetch_add(1, std::memory_order_relaxed);
+    body.notify_unique = base + 2 * count_.fetch_add(1, std::memory_order_relaxed);
     body.nodeid = nodeid;
     kern::fuse_out_header header{};
     header.error = kern::NOTIFY_RETRIEVE;
@@ -75,17 +76,17 @@ int Kicker::notify_retrieve(std::uint64_t nodeid)
     return device_.write_message(message);
 }
 
-int Kicker::kick_by_notification()
+int Kicker::kick_by_notification(std::uint64_t base)
 {
     int rc = -ENOENT;
     for (const std::atomic<std::uint64_t>& file : files_) {
         const std::uint64_t nodeid = file.load(std::memory_order_relaxed);
         if (nodeid != 0)
-            rc = notify_retrieve(nodeid);
+            rc = notify_retrieve(nodeid, base);
         if (rc == 0)
             return 0;
     }
-    return notify_retrieve(kern::kRootId);
+    return notify_retrieve(kern::kRootId, base);
 }
 
 int Kicker::kick_by_statfs(unsigned qid)
@@ -107,7 +108,7 @@ int Kicker::kick_by_statfs(unsigned qid)
 
 void Kicker::kick(unsigned qid, bool on_cpu)
 {
-    int rc = on_cpu ? kick_by_notification() : -ENOENT;
+    int rc = on_cpu ? kick_by_notification(kUniqueBase) : -ENOENT;
     // ENODEV, ENOTCONN: nothing is left to be kicked.
     if (rc == 0 || rc == -ENODEV || rc == -ENOTCONN)
         return;
@@ -116,6 +117,17 @@ void Kicker::kick(unsigned qid, bool on_cpu)
         log::error(
             "queue not looked at again: qid=%u (%s), requests waiting there are served with the next one",
             qid, log::errno_name(rc));
+}
+
+int Kicker::kick_to_withhold()
+{
+    return kick_by_notification(kUniqueBase | kWithholdBit);
+}
+
+bool Kicker::is_to_withhold(const kern::fuse_in_header& header) noexcept
+{
+    return header.opcode == kern::OP_NOTIFY_REPLY && (header.unique & kUniqueMask) == kUniqueBase &&
+           (header.unique & kWithholdBit) != 0;
 }
 
 bool Kicker::is_kick(const kern::fuse_in_header& header, std::span<const std::byte>& body) const noexcept

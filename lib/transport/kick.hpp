@@ -41,6 +41,12 @@ public:
     /// serves it. `on_cpu`: the caller runs on that queue's CPU and cannot leave it.
     void kick(unsigned qid, bool on_cpu);
 
+    /// Sends one by way 1. that the caller's queue gets and the caller leaves unanswered. 0, or -errno:
+    /// nothing was sent. REQUIRES: the caller runs on the queue's CPU and cannot leave it.
+    [[nodiscard]] int kick_to_withhold();
+    /// True for such a request; is_kick() is true for it too.
+    [[nodiscard]] static bool is_to_withhold(const kern::fuse_in_header& header) noexcept;
+
     /// True for a request that is a kick; `body` is what to answer with. Any thread.
     [[nodiscard]] bool is_kick(const kern::fuse_in_header& header,
                                std::span<const std::byte>& body) const noexcept;
@@ -52,8 +58,8 @@ public:
     };
 
 private:
-    [[nodiscard]] int notify_retrieve(std::uint64_t nodeid);
-    [[nodiscard]] int kick_by_notification();
+    [[nodiscard]] int notify_retrieve(std::uint64_t nodeid, std::uint64_t base);
+    [[nodiscard]] int kick_by_notification(std::uint64_t base);
     [[nodiscard]] int kick_by_statfs(unsigned qid);
 
     DeviceTransport& device_;

@@ -119,9 +119,16 @@ int Ring::submit()
     return rc < 0 ? rc : 0;
 }
 
-int Ring::submit_and_wait()
+int Ring::submit_and_wait(unsigned seconds)
 {
-    const int rc = ::io_uring_submit_and_wait(&ring_, 1);
+    int rc = 0;
+    if (seconds == 0) {
+        rc = ::io_uring_submit_and_wait(&ring_, 1);
+    } else {
+        io_uring_cqe* unused = nullptr;
+        __kernel_timespec timeout{static_cast<long long>(seconds), 0};
+        rc = ::io_uring_submit_and_wait_timeout(&ring_, &unused, 1, &timeout, nullptr);
+    }
     return rc < 0 ? rc : 0;
 }
 

@@ -34,8 +34,9 @@ public:
 
     /// Submits what was prepared. 0 or -errno.
     [[nodiscard]] int submit();
-    /// Submits, then waits for at least one completion. 0 or -errno (-EINTR included).
-    [[nodiscard]] int submit_and_wait();
+    /// Submits, then waits for at least one completion, for `seconds` at most (0: for ever). 0 or -errno
+    /// (-EINTR included); -ETIME: nothing came.
+    [[nodiscard]] int submit_and_wait(unsigned seconds);
     [[nodiscard]] bool has_unsubmitted() noexcept { return ::io_uring_sq_ready(&ring_) > 0; }
     [[nodiscard]] bool has_completions() noexcept { return ::io_uring_cq_ready(&ring_) > 0; }
 

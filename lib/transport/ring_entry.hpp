@@ -1,4 +1,7 @@
 // One ring entry: the header and payload buffers a request is copied into, and the answer copied out of.
+//
+// The payload is mapped twice, since a handler may go on reading the arguments of a WRITE after it was
+// answered, while the kernel already puts the next request there: then the kernel's view gets fresh pages.
 #pragma once
 
 #include "base/memory.hpp"
@@ -13,6 +16,7 @@
 namespace rf {
 
 class RingQueue;
+class RingThread;
 
 /// Life: registered -> AVAILABLE (the kernel's) -> a request is copied in -> held (a worker's, then the
 /// answering thread's) -> committed -> AVAILABLE again. Exactly one side owns it at any time; between our
@@ -21,9 +25,16 @@ struct RingEntry {
     // Constant after creation.
     RingQueue* queue = nullptr;
     kern::fuse_uring_req_header* header = nullptr;
-    std::span<std::byte> payload; // as registered with the kernel, answers must fit
-    std::array<iovec, 2> iov{};   // read by the kernel at REGISTER, also on a late retry
-    MappedMemory memory;
+    std::array<iovec, 2> iov{}; // read by the kernel at REGISTER, also on a late retry
+    MappedMemory header_memory;
+
+    // The holder's, or with the kernel the home thread's.
+    std::span<std::byte> payload; // our view; answers must fit
+    TwinMapping payload_memory;
+    std::size_t used_bytes = 0; // most that was in the payload since it was last given back
+
+    // The thread whose ring it waits on, AVAILABLE; nullptr while held. Written by that thread only.
+    std::atomic<const RingThread*> home{nullptr};
 
     // The holder's.
     std::uint64_t commit_id = 0;

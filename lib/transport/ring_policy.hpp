@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cerrno>
+#include <cstddef>
 #include <cstdint>
 
 namespace rf::ring_policy {
@@ -43,6 +44,40 @@ constexpr Completion classify(Command command, int res) noexcept
 /// Workers each queue starts with: one to serve and one to hold the spare entry while the first is in a
 /// handler.
 constexpr unsigned kWorkersPerQueue = 2;
+
+/// When a ring thread is bound to its queue's CPU.
+enum class Pin : std::uint8_t {
+    kAuto,   // kAlways if nothing in the process can start threads or programs, else kWait
+    kAlways, // all the time
+    kWait,   // while it waits, not inside handlers: what those start would inherit it
+    kNone,   // never
+};
+
+/// What can be chosen about the ring.
+struct Options {
+    Pin pin = Pin::kAuto;
+    bool nonblocking = false;     // the filesystem promises that its handlers never block
+    unsigned depth = 8;           // entries a queue starts with, if handlers never block
+    std::size_t memory_bytes = 0; // most payload memory in all; 0: as much as it takes
+    bool timed = false;           // the kernel ends the connection if a request takes too long
+};
+
+/// Payload bytes an entry keeps for good; what a burst of large requests used beyond is given back when the
+/// thread that has the entry was idle for so long.
+constexpr std::size_t kKeptBytes = 16384;
+constexpr unsigned kQuietSeconds = 2;
+
+/// Threads that may be idle. A queue keeps what it started with, whatever `max_idle_threads` (-1: no limit)
+/// says.
+constexpr unsigned kNoIdleLimit = ~0U;
+constexpr unsigned idle_limit(int max_idle_threads, unsigned nr_queues) noexcept
+{
+    const unsigned from_start = nr_queues * kWorkersPerQueue;
+    if (max_idle_threads < 0)
+        return kNoIdleLimit;
+    const auto most = static_cast<unsigned>(max_idle_threads);
+    return most > from_start ? most : from_start;
+}
 
 /// Handlers that may run at once. `max_threads` is a cap, but the default (10) only ever meant "more than
 /// one", and is far too low for a machine with many CPUs: from the default upwards every queue may use the

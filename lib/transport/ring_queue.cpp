@@ -3,6 +3,7 @@
 #include "base/log.hpp"
 #include "transport/ring_worker.hpp"
 
+#include <algorithm>
 #include <new>
 
 namespace rf {
@@ -30,19 +31,44 @@ RingQueue::~RingQueue()
 
 RingEntry* RingQueue::create_entry()
 {
-    std::unique_ptr<RingEntry> entry(new (std::nothrow) RingEntry);
-    if (!entry || entry->memory.map(kHeaderBytes + shared_.payload_bytes + kPayloadSlack) < 0)
+    const std::size_t bytes = shared_.payload_bytes + kPayloadSlack;
+    const std::size_t most = shared_.options.memory_bytes;
+    if (shared_.payload_total.fetch_add(bytes, std::memory_order_relaxed) + bytes > most && most != 0) {
+        shared_.payload_total.fetch_sub(bytes, std::memory_order_relaxed);
         return nullptr;
-    const std::span<std::byte> bytes = entry->memory.bytes();
+    }
+    std::unique_ptr<RingEntry> entry(new (std::nothrow) RingEntry);
+    if (!entry || entry->header_memory.map(kHeaderBytes) < 0 || entry->payload_memory.map(bytes) < 0) {
+        shared_.payload_total.fetch_sub(bytes, std::memory_order_relaxed);
+        return nullptr;
+    }
     entry->queue = this;
-    entry->header = reinterpret_cast<kern::fuse_uring_req_header*>(bytes.data());
-    entry->payload = bytes.subspan(kHeaderBytes, shared_.payload_bytes);
+    entry->header = reinterpret_cast<kern::fuse_uring_req_header*>(entry->header_memory.bytes().data());
+    entry->payload = entry->payload_memory.ours().first(shared_.payload_bytes);
     entry->iov[0] = {entry->header, sizeof(*entry->header)};
-    entry->iov[1] = {entry->payload.data(), shared_.payload_bytes + kPayloadSlack};
+    entry->iov[1] = {entry->payload_memory.kernels().data(), bytes};
 
     const MutexLock lock(mutex_);
     entries_.push_back(std::move(entry));
     return entries_.back().get();
+}
+
+void RingQueue::give_pages_back(const RingThread& owner)
+{
+    std::vector<RingEntry*> mine;
+    {
+        const MutexLock lock(mutex_);
+        for (const std::unique_ptr<RingEntry>& entry : entries_) {
+            // Relaxed: only the owner itself sets or clears its name there.
+            if (entry->home.load(std::memory_order_relaxed) == &owner)
+                mine.push_back(entry.get());
+        }
+    }
+    for (RingEntry* entry : mine) {
+        if (entry->used_bytes > ring_policy::kKeptBytes)
+            entry->payload_memory.give_back(ring_policy::kKeptBytes);
+        entry->used_bytes = 0;
+    }
 }
 
 int RingQueue::add_worker(Inbox& first)
@@ -102,6 +128,8 @@ int RingQueue::hand_over(RingEntry& entry)
     if (closed_)
         return -ENOTCONN;
     RingThread* to = workers_end_ ? nullptr : take_parked_locked();
+    if (!to && shared_.options.nonblocking && !workers_end_ && !workers_.empty())
+        to = workers_.front().get(); // back in a moment, and the answer leaves with its next ones
     if (!to)
         to = dispatcher_locked();
     if (!to && !workers_end_ && !workers_.empty())
@@ -186,6 +214,8 @@ RingQueue::Next RingQueue::park(RingWorker& worker, RingEntry*& entry)
     // Nobody else holds a spare entry: this worker has to.
     if (available.load(std::memory_order_seq_cst) <= 0)
         return Next::kRegister;
+    if (has_too_many_idle() && workers_.size() > ring_policy::kWorkersPerQueue)
+        return Next::kLeave;
     parked_.push_back(&worker);
     return Next::kParked;
 }
@@ -200,6 +230,72 @@ void RingQueue::repark(RingWorker& worker)
 {
     const MutexLock lock(mutex_);
     parked_.push_back(&worker);
+}
+
+bool RingQueue::has_too_many_idle() const noexcept
+{
+    const unsigned workers = shared_.workers.load(std::memory_order_relaxed);
+    return workers > shared_.idle_limit &&
+           workers - std::min(workers, shared_.limit->inside()) > shared_.idle_limit;
+}
+
+bool RingQueue::retire_with(RingEntry& entry)
+{
+    const MutexLock lock(mutex_);
+    if (workers_end_ || workers_.size() <= ring_policy::kWorkersPerQueue)
+        return false;
+    RingDispatcher* const dispatcher = dispatcher_locked();
+    if (!dispatcher)
+        return false;
+    dispatcher->inbox.retired.push(entry);
+    dispatcher->wake();
+    return true;
+}
+
+bool RingQueue::leave(RingWorker& worker)
+{
+    const MutexLock lock(mutex_);
+    const Inbox& mail = worker.inbox;
+    if (workers_end_ || mail.grow || !mail.commits.empty() || !mail.run.empty())
+        return false;
+    const auto mine =
+        std::find_if(workers_.begin(), workers_.end(),
+                     [&](const std::unique_ptr<RingWorker>& each) { return each.get() == &worker; });
+    if (mine == workers_.end())
+        return false; // still being added
+    gone_.push_back(std::move(*mine));
+    workers_.erase(mine);
+    shared_.workers.fetch_sub(1, std::memory_order_relaxed);
+    return true;
+}
+
+/// Joins the threads of workers that left.
+void RingQueue::bury()
+{
+    std::vector<std::unique_ptr<RingWorker>> gone;
+    {
+        const MutexLock lock(mutex_);
+        gone.swap(gone_);
+    }
+    for (const std::unique_ptr<RingWorker>& worker : gone)
+        worker->join();
+}
+
+void RingQueue::withhold(RingEntry& entry)
+{
+    const MutexLock lock(mutex_);
+    // Nobody waits for its answer.
+    held.fetch_sub(1, std::memory_order_relaxed);
+    withheld_.push(entry);
+}
+
+RingEntry* RingQueue::take_withheld()
+{
+    const MutexLock lock(mutex_);
+    RingEntry* entry = withheld_.pop();
+    if (entry)
+        held.fetch_add(1, std::memory_order_relaxed);
+    return entry;
 }
 
 void RingQueue::retire(RingWorker& worker, Inbox& last)
@@ -231,6 +327,7 @@ bool RingQueue::supervise()
     }
     while (RingEntry* entry = overdue.pop())
         (void)hand_over(*entry);
+    bury();
 
     const ring_policy::QueueView now{available.load(std::memory_order_seq_cst),
                                      held.load(std::memory_order_relaxed),
@@ -241,6 +338,8 @@ bool RingQueue::supervise()
     const bool dry = ring_policy::is_stuck(last_view_, now);
     const bool stuck = shared_.limit->reached() ? dry && !has_waiting() : dry || has_waiting();
     const bool busy = now.deliveries != last_view_.deliveries || answers_wait || stuck;
+    if (refused_.exchange(false, std::memory_order_relaxed))
+        ticks_to_skip_ = kTicksAfterFailure;
     if (ticks_to_skip_ > 0)
         --ticks_to_skip_;
     else if (stuck)
@@ -308,6 +407,7 @@ void RingQueue::join_workers()
     // Nobody adds workers any more, and the threads themselves need the mutex to end.
     for (RingWorker* worker : workers())
         worker->join();
+    bury();
 }
 
 void RingQueue::end_dispatcher()

@@ -41,7 +41,9 @@ struct RingShared {
     std::size_t payload_bytes = 0; // what answers and arguments may take
     HandlerLimit* limit = nullptr;
     RingThread* single = nullptr; // the one thread that runs handlers, if there is only one
-    cpu_set_t affinity{};         // of the thread that runs the loop: what a forked child gets back
+    ring_policy::Options options; // pin: resolved
+    unsigned idle_limit = ring_policy::kNoIdleLimit;
+    cpu_set_t affinity{}; // of the thread that runs the loop: what a forked child gets back
 
     // The ring's own threads are to end, whether the session goes on (over the device) or not.
     std::atomic<bool> closing{false};
@@ -51,6 +53,7 @@ struct RingShared {
     }
 
     std::atomic<unsigned> workers{0};
+    std::atomic<std::size_t> payload_total{0}; // bytes mapped for payloads
 
     // The supervisor sleeps while nothing happens; whoever takes a request then wakes it.
     EventFd supervisor_wake;
@@ -74,8 +77,13 @@ public:
     [[nodiscard]] unsigned qid() const noexcept { return qid_; }
     [[nodiscard]] RingShared& shared() const noexcept { return shared_; }
 
-    /// A new entry, not registered yet; nullptr when memory is short. Any thread. Lives as long as the queue.
+    /// A new entry, not registered yet; nullptr when memory is short, or as much is used as may be. Any
+    /// thread. Lives as long as the queue.
     [[nodiscard]] RingEntry* create_entry() RF_EXCLUDES(mutex_);
+    /// Gives the pages of `owner`'s AVAILABLE entries back, beyond the first few. Owner's thread, with
+    /// nothing prepared and no completion to take: then none of them holds anything, and the kernel copies a
+    /// request in only while the owner waits.
+    void give_pages_back(const RingThread& owner) RF_EXCLUDES(mutex_);
 
     /// Adds a worker thread and gives it `first`: what to run or whether to register an entry; nothing of
     /// both, and it waits. 0 or -errno, then `first` is still the caller's.
@@ -102,19 +110,42 @@ public:
     /// Gives a waiting request to a parked worker; false if there is none of either.
     bool run_waiting() RF_EXCLUDES(mutex_);
 
-    enum class Next { kParked, kRegister, kRun };
+    enum class Next { kParked, kRegister, kRun, kLeave };
     /// What an empty-handed worker does next; with kRun, `entry` is the request to run.
     [[nodiscard]] Next park(RingWorker& worker, RingEntry*& entry) RF_EXCLUDES(mutex_);
 
     /// A worker's or dispatcher's share of the mail, handed over under the queue's lock.
     struct Inbox {
         EntryList commits; // answered: to be committed
+        EntryList retired; // dispatcher: answered, and to be kept back after the commit
         EntryList run;     // requests to run the handler of
         bool grow = false;
     };
     void take(Inbox& from, Inbox& to) RF_EXCLUDES(mutex_);
     /// A worker that owns nothing and has nothing to do, for reasons other than park()'s.
     void repark(RingWorker& worker) RF_EXCLUDES(mutex_);
+    // Fewer workers again, when more are idle than may be (max_idle_threads). An idle worker's entry cannot
+    // be taken back from the kernel, so a worker goes when it has just answered: the dispatcher commits that
+    // entry, sends itself a request on it (Kicker::kick_to_withhold()) and keeps that unanswered: the entry
+    // is out of service until somebody commits it.
+
+    /// More workers than may be idle, if `worker` became so too. Any thread; exact enough.
+    [[nodiscard]] bool has_too_many_idle() const noexcept;
+    /// `entry` is answered, and its worker would rather go: true, then it is the dispatcher's, and the worker
+    /// calls leave() next.
+    [[nodiscard]] bool retire_with(RingEntry& entry) RF_EXCLUDES(mutex_);
+    /// False if there is mail for `worker` after all. If true its thread must end without touching the queue
+    /// again.
+    [[nodiscard]] bool leave(RingWorker& worker) RF_EXCLUDES(mutex_);
+    /// Dispatcher: `entry` holds an answered request that is not committed; it waits for take_withheld().
+    void withhold(RingEntry& entry) RF_EXCLUDES(mutex_);
+    /// An entry out of service, to be committed; nullptr if there is none. Its commit also fetches a request
+    /// that waits in the kernel.
+    [[nodiscard]] RingEntry* take_withheld() RF_EXCLUDES(mutex_);
+
+    /// The kernel refused a REGISTER: no other is tried for a while.
+    void note_refusal() noexcept { refused_.store(true, std::memory_order_relaxed); }
+
     /// The last mail of a thread that ends: nobody gives it any afterwards.
     void retire(RingWorker& worker, Inbox& last) RF_EXCLUDES(mutex_);
     void retire(RingDispatcher& dispatcher, Inbox& last) RF_EXCLUDES(mutex_);
@@ -143,6 +174,7 @@ private:
     [[nodiscard]] RingEntry* pop_waiting_locked() RF_REQUIRES(mutex_);
     [[nodiscard]] RingWorker* idle_worker_locked() RF_REQUIRES(mutex_);
     void grow_stuck() RF_EXCLUDES(mutex_);
+    void bury() RF_EXCLUDES(mutex_);
 
     RingShared& shared_;
     const unsigned qid_;
@@ -151,12 +183,15 @@ private:
     std::vector<std::unique_ptr<RingEntry>> entries_ RF_GUARDED_BY(mutex_);
     std::vector<std::unique_ptr<RingWorker>> workers_ RF_GUARDED_BY(mutex_);
     std::vector<RingWorker*> parked_ RF_GUARDED_BY(mutex_);
+    std::vector<std::unique_ptr<RingWorker>> gone_ RF_GUARDED_BY(mutex_); // to be joined
+    EntryList withheld_ RF_GUARDED_BY(mutex_);
     std::unique_ptr<RingDispatcher> dispatcher_ RF_GUARDED_BY(mutex_);
     EntryList
         waiting_ RF_GUARDED_BY(mutex_); // requests taken from the kernel that no worker may or can run yet
     bool workers_end_ RF_GUARDED_BY(mutex_) = false; // none is given anything any more
     bool closed_ RF_GUARDED_BY(mutex_) = false;      // nor is the dispatcher
     std::atomic<unsigned> waiting_count_{0};
+    std::atomic<bool> refused_{false};
 
     // Supervisor only.
     ring_policy::QueueView last_view_;

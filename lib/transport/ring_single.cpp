@@ -90,10 +90,8 @@ void RingSingle::follow(unsigned qid)
         streak_qid_ = qid;
         streak_ = 0;
     }
-    if (++streak_ != kStreakToFollow || bound_qid_ == static_cast<int>(qid))
-        return;
-    if (settle_on_cpu(shared_, qid))
-        bound_qid_ = static_cast<int>(qid);
+    if (++streak_ == kStreakToFollow && cpu_.cpu() != static_cast<int>(qid))
+        (void)cpu_.settle(qid);
 }
 
 /// From here on this thread looks at nothing for a while: sends what is ready, and has others send the rest.
@@ -191,9 +189,20 @@ void RingSingle::close() noexcept
     if (ring_.is_open())
         (void)ring_.submit();
     ring_.close();
-    if (bound_qid_ >= 0)
-        leave_cpu(shared_);
+    cpu_.leave();
     resign();
+}
+
+void RingSingle::flush() noexcept
+{
+    if (RingEntry* entry = in_place_.take())
+        answered(*entry);
+}
+
+void RingSingle::give_pages_back()
+{
+    for (const std::unique_ptr<RingQueue>& queue : queues_)
+        queue->give_pages_back(*this);
 }
 
 void RingSingle::on_tag(std::uint64_t tag, int)

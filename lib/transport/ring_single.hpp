@@ -23,12 +23,14 @@ public:
     void close() noexcept;
 
     void answered(RingEntry& entry) override;
+    void flush() noexcept override;
     /// `entry` is answered by a foreign thread. Any thread. 0, or -ENOTCONN after close().
     int hand_over(RingEntry& entry) RF_EXCLUDES(mutex_);
 
 private:
     void on_tag(std::uint64_t tag, int res) override;
     void on_refused(RingEntry& entry, int res) override;
+    void give_pages_back() override;
     void take_mail(bool then_busy) RF_EXCLUDES(mutex_);
     void begin_handler();
     void run_waiting();
@@ -42,10 +44,9 @@ private:
     int refused_ = 0;
     std::vector<RingEntry*> first_; // one for each queue, until register_all()
 
-    // The queue the last requests came from, how many in a row, and whose CPU this thread is bound to.
+    // The queue the last requests came from, and how many in a row.
     unsigned streak_qid_ = 0;
     unsigned streak_ = 0;
-    int bound_qid_ = -1;
 
     Mutex mutex_;
     EntryList answered_ RF_GUARDED_BY(mutex_);

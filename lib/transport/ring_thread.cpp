@@ -4,6 +4,7 @@
 #include "base/tsan.hpp"
 #include "proto/opcodes.hpp"
 
+#include <algorithm>
 #include <cinttypes>
 #include <cstring>
 
@@ -114,6 +115,9 @@ void RingThread::commit(RingEntry& entry)
     queue.held.fetch_sub(1, std::memory_order_relaxed);
     queue.available.fetch_add(1, std::memory_order_seq_cst);
     ++owned_;
+    entry.home.store(this, std::memory_order_relaxed);
+    entry.used_bytes = std::max<std::size_t>(entry.used_bytes, entry.header->ring_ent_in_out.payload_sz);
+    large_ |= entry.used_bytes > ring_policy::kKeptBytes;
     ring_.prepare_commit(entry, queue.qid());
 }
 
@@ -122,6 +126,7 @@ void RingThread::enter(RingEntry& entry)
     RingQueue& queue = *entry.queue;
     queue.available.fetch_add(1, std::memory_order_seq_cst);
     ++owned_;
+    entry.home.store(this, std::memory_order_relaxed);
     ring_.prepare_register(entry, queue.qid());
 }
 
@@ -135,8 +140,13 @@ int RingThread::send_and_wait()
         if (const int rc = ring_.submit(); rc < 0 && rc != -EINTR && rc != -EBUSY && rc != -EAGAIN)
             return rc;
     }
-    const int rc = ring_.submit_and_wait();
-    return rc == -EINTR || rc == -EBUSY || rc == -EAGAIN ? 0 : rc;
+    cpu_.tighten();
+    const int rc = ring_.submit_and_wait(large_ ? ring_policy::kQuietSeconds : 0);
+    if (rc == -ETIME && !ring_.has_unsubmitted() && !ring_.has_completions()) {
+        large_ = false;
+        give_pages_back();
+    }
+    return rc == -EINTR || rc == -EBUSY || rc == -EAGAIN || rc == -ETIME ? 0 : rc;
 }
 
 void RingThread::reap(EntryList& ready)
@@ -159,6 +169,7 @@ void RingThread::on_entry(RingEntry& entry, int res, EntryList& ready)
     case Completion::kRequest:
         tsan::from_kernel();
         --owned_;
+        entry.home.store(nullptr, std::memory_order_relaxed);
         queue.held.fetch_add(1, std::memory_order_relaxed);
         queue.deliveries.fetch_add(1, std::memory_order_relaxed);
         queue.available.fetch_sub(1, std::memory_order_seq_cst);
@@ -220,6 +231,7 @@ Slot* RingThread::prepare_slot(RingEntry& entry)
     int error = meta.payload_sz <= entry.payload.size() ? 0 : -EIO;
     std::span<const std::byte> payload;
     if (error == 0) {
+        entry.used_bytes = std::max<std::size_t>(entry.used_bytes, meta.payload_sz);
         payload = entry.payload.first(meta.payload_sz);
         if (payload.size() <= arguments_.size()) {
             if (!payload.empty())
@@ -247,6 +259,7 @@ Slot* RingThread::prepare_slot(RingEntry& entry)
         slot->payload = {};
     slot->channel = nullptr;
     slot->entry = &entry;
+    slot->queue = static_cast<int>(entry.queue->qid());
     slot->add_references(2);
     return slot;
 }
@@ -272,16 +285,18 @@ RingEntry* RingThread::run(RingEntry& entry)
     if (!slot)
         return &entry;
     const bool in_place = entry.pending.load(std::memory_order_relaxed) > 1;
+    if (in_place)
+        in_place_.begin(entry);
 
+    cpu_.loosen();
     running_ = slot;
     shared_.sink->deliver(*slot);
     running_ = nullptr;
 
     if (slot->drop_reference())
         slot_ = slot; // answered: ours again
-    // acq_rel: either the answer's thread sees that we are done reading, or we see its answer.
     if (in_place)
-        return entry.pending.fetch_sub(1, std::memory_order_acq_rel) == 1 ? &entry : nullptr;
+        return in_place_.end(entry) ? &entry : nullptr;
     // Not through `entry`: another thread may have answered, and the entry may serve a new request by now.
     return deferred_.exchange(nullptr, std::memory_order_acq_rel);
 }

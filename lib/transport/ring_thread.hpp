@@ -3,6 +3,8 @@
 
 #include "base/event.hpp"
 #include "base/thread.hpp"
+#include "transport/cpu_binding.hpp"
+#include "transport/in_place.hpp"
 #include "transport/ring.hpp"
 #include "transport/ring_queue.hpp"
 
@@ -14,7 +16,9 @@ namespace rf {
 /// otherwise.
 class RingThread {
 public:
-    explicit RingThread(RingShared& shared) noexcept : shared_(shared) {}
+    explicit RingThread(RingShared& shared) noexcept
+        : shared_(shared), cpu_(shared.affinity, shared.options.pin)
+    {}
     virtual ~RingThread();
     RingThread(const RingThread&) = delete;
     RingThread& operator=(const RingThread&) = delete;
@@ -48,8 +52,11 @@ protected:
     void commit(RingEntry& entry);
     void enter(RingEntry& entry);
 
-    /// Sends what was prepared, then waits for a completion. 0, or -errno after which the ring is of no use.
+    /// Sends what was prepared, then waits for a completion, on this thread's CPU. 0, or -errno after which
+    /// the ring is of no use.
     [[nodiscard]] int send_and_wait();
+    /// Called when the thread was idle for a while after large requests: RingQueue::give_pages_back().
+    virtual void give_pages_back() = 0;
 
     /// Takes all completions: entries with a request go to `ready`, other tags to on_tag().
     void reap(EntryList& ready);
@@ -64,6 +71,7 @@ protected:
     [[nodiscard]] RingEntry* run(RingEntry& entry);
 
     RingShared& shared_;
+    CpuBinding cpu_;
     Ring ring_;
     EventFd wake_;
     int owned_ = 0; // AVAILABLE entries on ring_
@@ -71,6 +79,7 @@ protected:
     // An answer given by the handler in progress, to be committed when the handler returns; the supervisor
     // takes it away if that takes long. release by the handler's thread, acquire by the taker.
     std::atomic<RingEntry*> deferred_{nullptr};
+    InPlace in_place_; // the same for a handler that reads its arguments in place
 
 private:
     void on_entry(RingEntry& entry, int res, EntryList& ready);
@@ -82,6 +91,7 @@ private:
     alignas(64) std::array<std::byte, kArgumentBytes> arguments_;
     Slot* slot_ = nullptr;          // kept for the next request
     const Slot* running_ = nullptr; // of the handler in progress
+    bool large_ = false;            // large requests passed since pages were last given back
 };
 
 /// Puts an answer into `entry` (or beside it, while the handler still reads the payload). Any thread, once

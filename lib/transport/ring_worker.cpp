@@ -1,12 +1,10 @@
 #include "transport/ring_worker.hpp"
 
-#include "base/cpu.hpp"
 #include "base/log.hpp"
 
 #include <array>
 #include <cstdio>
-#include <mutex>
-#include <pthread.h>
+#include <cstring>
 
 namespace rf {
 namespace {
@@ -16,40 +14,7 @@ constexpr unsigned kWorkerRingEntries = 8;
 // The dispatcher submits whole batches.
 constexpr unsigned kDispatcherRingEntries = 64;
 
-thread_local const cpu_set_t* t_child_affinity = nullptr;
-
-// In a forked child: what a handler starts must not be tied to the worker's CPU.
-void restore_child_affinity()
-{
-    if (t_child_affinity)
-        (void)set_affinity(*t_child_affinity);
-}
-
-void install_fork_hook()
-{
-    static std::once_flag once;
-    std::call_once(once, [] { ::pthread_atfork(nullptr, nullptr, restore_child_affinity); });
-}
-
 } // namespace
-
-bool settle_on_cpu(RingShared& shared, unsigned cpu)
-{
-    install_fork_hook();
-    // An offline CPU sends no requests, and one outside our cpuset is served from elsewhere, only slower.
-    const int rc = pin_to_cpu(cpu);
-    if (rc < 0)
-        log::debug("ring worker not bound: cpu=%u (%s), it runs anywhere", cpu, log::errno_name(rc));
-    if (rc == 0)
-        t_child_affinity = &shared.affinity;
-    return rc == 0;
-}
-
-void leave_cpu(RingShared& shared) noexcept
-{
-    t_child_affinity = nullptr;
-    (void)set_affinity(shared.affinity);
-}
 
 int RingWorker::start()
 {
@@ -91,26 +56,34 @@ void RingWorker::thread_main(void* argument)
 {
     RingWorker& worker = *static_cast<RingWorker*>(argument);
     worker.become_current();
-    worker.pinned_ = settle_on_cpu(worker.shared_, worker.queue_.qid());
+    (void)worker.cpu_.settle(worker.queue_.qid());
     const int rc = worker.open_ring(kWorkerRingEntries);
     worker.report(rc);
     if (rc < 0)
         return;
-    worker.serve();
-    worker.send_last_answers();
+    if (!worker.serve())
+        worker.send_last_answers();
     // Gives back what the kernel still holds of ours; the buffers live on with the queue.
     worker.ring_.close();
     worker.ended_.store(true, std::memory_order_seq_cst);
     worker.report(-ESHUTDOWN);
 }
 
-void RingWorker::serve()
+/// Until the end, then false; or until it leaves the queue, then true.
+bool RingWorker::serve()
 {
     EntryList ready;
     while (!shared_.ended()) {
         take_mail();
         if (shared_.ended())
             break;
+        if (leaving_) {
+            if (queue_.leave(*this))
+                return true;
+            leaving_ = false;
+            queue_.repark(*this);
+            continue;
+        }
         waiting_.store(true, std::memory_order_relaxed);
         const int rc = send_and_wait();
         waiting_.store(false, std::memory_order_relaxed);
@@ -120,6 +93,11 @@ void RingWorker::serve()
             break;
         }
         reap(ready);
+        if (shared_.options.nonblocking) {
+            while (RingEntry* entry = ready.pop())
+                handle_in_batch(*entry);
+            continue;
+        }
         RingEntry* const first = ready.pop();
         // More than one only if it owned more than one, see finish(): the others must not wait behind this
         // handler.
@@ -127,6 +105,7 @@ void RingWorker::serve()
             queue_.dispatch(*more);
         handle(first);
     }
+    return false;
 }
 
 /// What was answered before the end is sent, though nothing is taken any more.
@@ -158,6 +137,8 @@ void RingWorker::begin()
 {
     refused_ = 0;
     enter(*std::exchange(first_, nullptr));
+    if (shared_.options.nonblocking)
+        enter_batch();
     const int rc = ring_.submit();
     // A refusal is posted within the call that submitted; acceptance posts nothing.
     EntryList ready;
@@ -166,16 +147,46 @@ void RingWorker::begin()
         queue_.repark(*this);
     report(rc < 0 ? rc : refused_);
     while (RingEntry* early = ready.pop())
-        handle(early);
+        shared_.options.nonblocking ? handle_in_batch(*early) : handle(early);
+}
+
+/// Where handlers never block, one worker has all entries of its queue: answers of one round leave together.
+void RingWorker::enter_batch()
+{
+    for (unsigned i = 1; i < shared_.options.depth; ++i) {
+        if (RingEntry* entry = queue_.create_entry())
+            enter(*entry);
+    }
+}
+
+void RingWorker::handle_in_batch(RingEntry& entry)
+{
+    RingEntry* answered = &entry;
+    if (!answer_kick(entry)) {
+        queue_.inside.fetch_add(1, std::memory_order_relaxed);
+        answered = run(entry);
+        queue_.inside.fetch_sub(1, std::memory_order_relaxed);
+    }
+    if (answered)
+        commit(*answered);
+    else if (queue_.available.load(std::memory_order_relaxed) <= 0)
+        grow(); // held for a later answer; the next request must find an entry
 }
 
 /// Registers one more entry. Requests may wait in the kernel already, which REGISTER does not pick up.
 void RingWorker::grow()
 {
+    if (RingEntry* withheld = queue_.take_withheld()) {
+        commit(*withheld);
+        (void)ring_.submit(); // if it fails it is sent before the next wait
+        return;
+    }
     RingEntry* entry = first_ ? std::exchange(first_, nullptr) : queue_.create_entry();
     if (!entry) {
         log::error("no memory for a ring entry: qid=%u, requests may wait for busy workers", queue_.qid());
-        queue_.repark(*this);
+        queue_.note_refusal();
+        if (owned_ == 0)
+            queue_.repark(*this);
         return;
     }
     enter(*entry);
@@ -183,8 +194,10 @@ void RingWorker::grow()
     if (rc < 0 && rc != -EINTR && rc != -EBUSY)
         log::error("ring submit failed: qid=%u (%s), the entry is registered later", queue_.qid(),
                    log::errno_name(rc));
-    if (!shared_.ended())
-        shared_.kicker->kick(queue_.qid(), pinned_);
+    if (shared_.ended())
+        return;
+    cpu_.tighten();
+    shared_.kicker->kick(queue_.qid(), cpu_.bound());
 }
 
 /// Runs the handler for `entry`, and for others that wait for a worker, until there is nothing left to run.
@@ -220,7 +233,9 @@ void RingWorker::finish(RingEntry* answered, RingEntry*& next)
         return;
     }
     if (answered && !queue_.has_waiting()) {
-        commit(*answered);
+        leaving_ = queue_.has_too_many_idle() && queue_.retire_with(*answered);
+        if (!leaving_)
+            commit(*answered);
         return;
     }
     if (answered) {
@@ -234,6 +249,9 @@ void RingWorker::finish(RingEntry* answered, RingEntry*& next)
     switch (queue_.park(*this, next)) {
     case RingQueue::Next::kRegister:
         grow();
+        break;
+    case RingQueue::Next::kLeave:
+        leaving_ = true;
         break;
     case RingQueue::Next::kParked:
     case RingQueue::Next::kRun:
@@ -252,10 +270,14 @@ void RingWorker::flush() noexcept
 {
     if (RingEntry* entry = deferred_.exchange(nullptr, std::memory_order_acq_rel))
         (void)queue_.hand_over(*entry);
+    if (RingEntry* entry = in_place_.take())
+        (void)queue_.hand_over(*entry);
 }
 
 RingEntry* RingWorker::take_overdue() noexcept
 {
+    if (RingEntry* entry = in_place_.take_overdue())
+        return entry;
     RingEntry* const now = deferred_.load(std::memory_order_acquire);
     RingEntry* const before = std::exchange(seen_deferred_, now);
     if (!now || now != before)
@@ -276,6 +298,8 @@ void RingWorker::on_refused(RingEntry& entry, int res)
 {
     refused_ = res;
     RingThread::on_refused(entry, res);
+    first_ = &entry; // for the next attempt
+    queue_.note_refusal();
     // At the start, register_first() reports it and parks us.
     if (owned_ == 0 && report_.load(std::memory_order_relaxed) != kWaiting)
         queue_.repark(*this);
@@ -299,7 +323,7 @@ void RingDispatcher::thread_main(void* argument)
 {
     RingDispatcher& self = *static_cast<RingDispatcher*>(argument);
     self.become_current();
-    (void)settle_on_cpu(self.shared_, self.queue_.qid());
+    (void)self.cpu_.settle(self.queue_.qid());
     if (const int rc = self.open_ring(kDispatcherRingEntries); rc < 0) {
         // Answers are already waiting here; without a ring they cannot be sent.
         log::error("ring dispatcher failed: qid=%u (%s), the session ends", self.queue_.qid(),
@@ -314,6 +338,8 @@ void RingDispatcher::thread_main(void* argument)
     self.queue_.retire(self, last);
     while (RingEntry* entry = last.commits.pop())
         self.commit(*entry);
+    while (RingEntry* entry = last.retired.pop())
+        self.commit(*entry);
     (void)self.ring_.submit();
     self.ring_.close();
 }
@@ -322,10 +348,7 @@ void RingDispatcher::serve()
 {
     EntryList ready;
     while (!end_.load(std::memory_order_acquire)) {
-        RingQueue::Inbox mail;
-        queue_.take(inbox, mail);
-        while (RingEntry* entry = mail.commits.pop())
-            commit(*entry);
+        take_mail();
         const int rc = send_and_wait();
         if (rc < 0) {
             log::error("ring wait failed: qid=%u (%s), the session ends", queue_.qid(), log::errno_name(rc));
@@ -334,8 +357,35 @@ void RingDispatcher::serve()
         }
         reap(ready);
         while (RingEntry* entry = ready.pop())
-            queue_.dispatch(*entry);
+            take_request(*entry);
     }
+}
+
+void RingDispatcher::take_mail()
+{
+    RingQueue::Inbox mail;
+    queue_.take(inbox, mail);
+    while (RingEntry* entry = mail.commits.pop())
+        commit(*entry);
+    while (RingEntry* entry = mail.retired.pop()) {
+        // The entry committed last is the first to get a request. If another one is faster, or the kernel
+        // takes no such notification, the entry merely stays in service here.
+        commit(*entry);
+        if (ring_.submit() == 0 && cpu_.bound())
+            (void)shared_.kicker->kick_to_withhold();
+    }
+}
+
+void RingDispatcher::take_request(RingEntry& entry)
+{
+    kern::fuse_in_header header;
+    std::memcpy(&header, entry.header->in_out, sizeof(header));
+    if (!answer_kick(entry))
+        queue_.dispatch(entry);
+    else if (Kicker::is_to_withhold(header))
+        queue_.withhold(entry);
+    else
+        commit(entry);
 }
 
 void RingDispatcher::on_tag(std::uint64_t tag, int)

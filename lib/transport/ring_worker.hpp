@@ -27,7 +27,7 @@ public:
     /// An answer waits for its handler to return. Any thread.
     [[nodiscard]] bool holds_answer() const noexcept
     {
-        return deferred_.load(std::memory_order_seq_cst) != nullptr;
+        return deferred_.load(std::memory_order_seq_cst) != nullptr || in_place_.holds_answer();
     }
 
     /// Supervisor only: takes an answer away that has waited for its handler's end since the last call.
@@ -35,20 +35,23 @@ public:
 
 private:
     static void thread_main(void* worker);
-    void serve();
+    [[nodiscard]] bool serve();
     void take_mail();
     void send_last_answers();
     void handle(RingEntry* entry);
+    void handle_in_batch(RingEntry& entry);
     void finish(RingEntry* answered, RingEntry*& next);
     void begin();
+    void enter_batch();
     void grow();
     void report(int result) noexcept;
     void on_tag(std::uint64_t tag, int res) override;
     void on_refused(RingEntry& entry, int res) override;
+    void give_pages_back() override { queue_.give_pages_back(*this); }
 
     RingQueue& queue_;
     Thread thread_;
-    bool pinned_ = false;
+    bool leaving_ = false; // owns nothing, is not parked, and ends if there is no mail
     RingEntry* first_ = nullptr;
     int refused_ = 0; // why the kernel refused the last REGISTER, 0 if it did not
 
@@ -75,17 +78,14 @@ public:
 private:
     static void thread_main(void* dispatcher);
     void serve();
+    void take_mail();
+    void take_request(RingEntry& entry);
     void on_tag(std::uint64_t tag, int res) override;
+    void give_pages_back() override { queue_.give_pages_back(*this); }
 
     RingQueue& queue_;
     Thread thread_;
     std::atomic<bool> end_{false};
 };
-
-/// Binds the calling ring thread to its queue's CPU and keeps children from inheriting that. False if the CPU
-/// cannot be had.
-bool settle_on_cpu(RingShared& shared, unsigned cpu);
-/// Undoes settle_on_cpu() for a thread that lives on.
-void leave_cpu(RingShared& shared) noexcept;
 
 } // namespace rf

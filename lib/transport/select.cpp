@@ -28,16 +28,6 @@ constexpr unsigned kDefaultMaxPagesLimit = 256;
 constexpr const char* kEnableUring = "/sys/module/fuse/parameters/enable_uring";
 constexpr const char* kUringDisabled = "/proc/sys/kernel/io_uring_disabled";
 
-/// The first line of a small file, without its newline; empty if it cannot be read.
-std::string read_line(const char* path)
-{
-    const UniqueFd file(from_libc(::open(path, O_RDONLY | O_CLOEXEC)));
-    std::array<char, 64> text;
-    const ssize_t n = file ? ::read(file.get(), text.data(), text.size()) : -1;
-    std::string line(text.data(), n > 0 ? static_cast<std::size_t>(n) : 0);
-    return line.substr(0, line.find('\n'));
-}
-
 int open_a_ring()
 {
     io_uring ring;
@@ -50,6 +40,15 @@ int open_a_ring()
 }
 
 } // namespace
+
+std::string read_line(const char* path)
+{
+    const UniqueFd file(from_libc(::open(path, O_RDONLY | O_CLOEXEC)));
+    std::array<char, 64> text;
+    const ssize_t n = file ? ::read(file.get(), text.data(), text.size()) : -1;
+    std::string line(text.data(), n > 0 ? static_cast<std::size_t>(n) : 0);
+    return line.substr(0, line.find('\n'));
+}
 
 bool parse_choice(std::string_view text, Choice& out) noexcept
 {
@@ -109,6 +108,10 @@ std::string explain_ring_error(int error)
     case -ENOMEM:
         return "too little memory for the rings (RLIMIT_MEMLOCK, RLIMIT_AS or the cgroup); remedy: raise "
                "that limit";
+    case -ENOBUFS:
+        return "the bound of payload memory is too low for two requests per CPU; remedy: a larger "
+               "payload_memory, or a "
+               "smaller max_write";
     case -EAGAIN:
         return "no more threads can be had (RLIMIT_NPROC, the cgroup's pids.max, or RLIMIT_AS for their "
                "stacks); "

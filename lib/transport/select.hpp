@@ -23,6 +23,10 @@ enum class Choice { kAuto, kFuseUring, kDevice, kDeviceUring };
 /// The reason, and the remedy, for a ring that could not be set up with `error`.
 [[nodiscard]] std::string explain_ring_error(int error);
 
+/// The first line of a small file such as those of /proc/sys, without its newline; empty if it cannot be
+/// read.
+[[nodiscard]] std::string read_line(const char* path);
+
 /// Pages a request may carry: /proc/sys/fs/fuse/max_pages_limit, 256 on kernels without it.
 [[nodiscard]] unsigned max_pages_limit() noexcept;
 

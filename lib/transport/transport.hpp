@@ -31,6 +31,7 @@ struct Slot {
     DeviceChannel* channel =
         nullptr;                // device: what read it (an answer must go out there); held until answered
     RingEntry* entry = nullptr; // ring: the entry that holds it
+    int queue = -1;             // ring: the number of its queue; of no meaning without an entry
 
     std::atomic<int> references{0};
 
