@@ -3,6 +3,7 @@
 #include "abi/export.hpp"
 #include "base/log.hpp"
 #include "cli/help.hpp"
+#include "cli/preload.hpp"
 #include "mount/options.hpp"
 #include "proto/kernel.hpp"
 #include "session/conn_opts.hpp"
@@ -14,12 +15,14 @@ extern "C" {
 
 RF_EXPORT int fuse_parse_cmdline_312(fuse_args* args, fuse_cmdline_opts* opts)
 {
+    rf::cli::forget_preload();
     return args && opts && rf::cli::parse_cmdline(*args, *opts) == 0 ? 0 : -1;
 }
 
 // The caller's structure ends after kOldCmdlineBytes: what lies behind it is not ours to write.
 RF_EXPORT int fuse_parse_cmdline_30(fuse_args* args, fuse_cmdline_opts* opts)
 {
+    rf::cli::forget_preload();
     if (!args || !opts)
         return -1;
     fuse_cmdline_opts whole;
@@ -42,16 +45,6 @@ RF_EXPORT void fuse_lowlevel_help(void)
 RF_EXPORT void fuse_lowlevel_version(void)
 {
     rf::cli::print_lowlevel_version(rf::kern::kMajor, rf::kern::kMinor);
-}
-
-RF_EXPORT int fuse_version(void)
-{
-    return rf::cli::kFuseVersion;
-}
-
-RF_EXPORT const char* fuse_pkgversion(void)
-{
-    return rf::cli::package_version();
 }
 
 RF_EXPORT fuse_conn_info_opts* fuse_parse_conn_info_opts(fuse_args* args)

@@ -2,6 +2,7 @@
 #include "cli/opt.hpp"
 #include "abi/export.hpp"
 #include "base/log.hpp"
+#include "cli/preload.hpp"
 
 #include <cerrno>
 
@@ -24,6 +25,7 @@ extern "C" {
 // Not noexcept: the application's callback runs inside. The parser has logged its own errors.
 RF_EXPORT int fuse_opt_parse(fuse_args* args, void* data, const fuse_opt opts[], fuse_opt_proc_t proc)
 {
+    rf::cli::forget_preload();
     if (!args)
         return 0;
     return rf::cli::parse_opts(*args, data, opts, proc) < 0 ? -1 : 0;

@@ -3,6 +3,7 @@
 #include "abi/export.hpp"
 #include "abi/handles.hpp"
 
+#include "family/layout.hpp"
 #include "proto/encode.hpp"
 
 #include <array>
@@ -29,12 +30,13 @@ kern::fuse_open_out encode_open(const fuse_file_info& fi)
     const auto set = [&](bool on, std::uint32_t flag) { out.open_flags |= on ? flag : 0; };
     set(fi.direct_io, kern::FOPEN_DIRECT_IO);
     set(fi.keep_cache, kern::FOPEN_KEEP_CACHE);
-    set(fi.nonseekable, kern::FOPEN_NONSEEKABLE);
-    set(fi.cache_readdir, kern::FOPEN_CACHE_DIR);
-    set(fi.noflush, kern::FOPEN_NOFLUSH);
-    set(fi.parallel_direct_writes, kern::FOPEN_PARALLEL_DIRECT_WRITES);
-    if (fi.backing_id > 0) {
-        out.backing_id = fi.backing_id;
+    using rf::family::FileBit;
+    set(rf::family::has(fi, FileBit::kNonseekable), kern::FOPEN_NONSEEKABLE);
+    set(rf::family::has(fi, FileBit::kCacheReaddir), kern::FOPEN_CACHE_DIR);
+    set(rf::family::has(fi, FileBit::kNoflush), kern::FOPEN_NOFLUSH);
+    set(rf::family::has(fi, FileBit::kParallelDirectWrites), kern::FOPEN_PARALLEL_DIRECT_WRITES);
+    if (const std::int32_t id = rf::family::backing_id(fi); id > 0) {
+        out.backing_id = id;
         out.open_flags |= kern::FOPEN_PASSTHROUGH;
     }
     return out;

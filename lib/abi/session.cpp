@@ -4,8 +4,12 @@
 #include "abi/handles.hpp"
 
 #include "base/log.hpp"
+#include "cli/environment.hpp"
 #include "cli/loop_config.hpp"
+#include "cli/preload.hpp"
 #include "cli/signals.hpp"
+#include "cli/version.hpp"
+#include "family/family.hpp"
 #include "mount/unmount.hpp"
 
 #include <algorithm>
@@ -33,8 +37,13 @@ bool all_options_known(const fuse_args& args)
     return false;
 }
 
-fuse_session* new_session(fuse_args* args, const fuse_lowlevel_ops* op, size_t op_size, void* userdata)
+fuse_session* new_session(fuse_args* args, const fuse_lowlevel_ops* op, size_t op_size,
+                          const libfuse_version* version, void* userdata)
 {
+    if (rf::family::latch(version, rf::family::Table::kLowLevel, op ? op_size : 0) < 0)
+        return nullptr;
+    rf::cli::check_environment();
+    rf::cli::forget_preload();
     if (!args || args->argc < 1) {
         log::error("fuse: no arguments: fuse_session_new() needs at least the program's name");
         return nullptr;
@@ -49,6 +58,7 @@ fuse_session* new_session(fuse_args* args, const fuse_lowlevel_ops* op, size_t o
 
     std::unique_ptr<fuse_session> session(new fuse_session(op, op_size, userdata, options));
     session->mount_options = std::move(mount_options);
+    session->prepare_banner();
     if (const int rc = session->open(); rc < 0) {
         log::error("fuse: session not created (%s)", log::errno_name(rc));
         return nullptr;
@@ -70,8 +80,7 @@ rf::LoopConfig loop_config(const fuse_loop_config& from)
 int run_loop(fuse_session* se, const rf::LoopConfig& config)
 {
     const int rc = se->run(config);
-    const char* verbose = ::secure_getenv("RINGFUSE_VERBOSE");
-    if (verbose && std::strcmp(verbose, "1") == 0) {
+    if (rf::abi::is_verbose()) {
         const rf::SessionStats stats = se->stats();
         log::info("ringfuse: transport=%s ring_requests=%llu device_requests=%llu queues=%u workers=%u",
                   se->transport_name(), static_cast<unsigned long long>(stats.transport.ring_requests),
@@ -94,7 +103,8 @@ extern "C" {
 RF_EXPORT fuse_session* fuse_session_new(fuse_args* args, const fuse_lowlevel_ops* op, size_t op_size,
                                          void* userdata)
 {
-    return rf::abi::guarded<fuse_session*>(nullptr, [&] { return new_session(args, op, op_size, userdata); });
+    return rf::abi::guarded<fuse_session*>(
+        nullptr, [&] { return new_session(args, op, op_size, /* version= */ nullptr, userdata); });
 }
 
 RF_EXPORT fuse_session* fuse_session_new_versioned(fuse_args* args, const fuse_lowlevel_ops* op,
@@ -105,7 +115,8 @@ RF_EXPORT fuse_session* fuse_session_new_versioned(fuse_args* args, const fuse_l
         log::error("fuse: session not created: operations, their size and the version are needed (EINVAL)");
         return nullptr;
     }
-    return fuse_session_new(args, op, op_size, userdata);
+    return rf::abi::guarded<fuse_session*>(nullptr,
+                                           [&] { return new_session(args, op, op_size, version, userdata); });
 }
 
 RF_EXPORT int fuse_session_custom_io_317(fuse_session* se, const fuse_custom_io* io, size_t op_size, int fd)
@@ -149,6 +160,11 @@ RF_EXPORT int fuse_session_mount(fuse_session* se, const char* mountpoint)
         se->set_mount_facts(se->mounted.external ? std::string() : se->mounted.mountpoint,
                             se->mount_options.max_read.value_or(0), se->mount_options.default_permissions);
         se->attach(se->mounted.fd.release(), /* owned= */ true, {}, se->mounted.keep_alive.get());
+        se->recorder().change([se](rf::stat::Facts& facts) {
+            rf::stat::set_text(facts.library, RF_PACKAGE_VERSION);
+            rf::stat::set_text(facts.mountpoint, se->mounted.mountpoint);
+            facts.connection = se->mounted.id ? static_cast<int>(se->mounted.id->minor) : -1;
+        });
         return 0;
     });
 }
@@ -237,7 +253,7 @@ RF_EXPORT int fuse_session_receive_buf(fuse_session* se, fuse_buf* buf)
         return -EINVAL;
     if (!buf->mem) {
         // The caller frees it. Always the full size, which never changes: that is what `mem` holds from now
-        // on.
+        // on. mem_size is not set: callers of family A to C have no such member.
         buf->mem = std::malloc(se->buffer_bytes());
         if (!buf->mem)
             return -ENOMEM;

@@ -2,6 +2,7 @@
 #include "buf/copy.hpp"
 
 #include "buf/fd_io.hpp"
+#include "family/layout.hpp"
 
 #include <algorithm>
 #include <cassert>
@@ -25,17 +26,17 @@ bool is_fd(const fuse_buf& buf)
 // Steps over buffers that are used up (or empty); nullptr at the end of the list.
 const fuse_buf* current(fuse_bufvec& bufs)
 {
-    while (bufs.idx < bufs.count && bufs.off >= bufs.buf[bufs.idx].size) {
+    while (bufs.idx < bufs.count && bufs.off >= family::piece(bufs, bufs.idx).size) {
         bufs.idx++;
         bufs.off = 0;
     }
-    return bufs.idx < bufs.count ? &bufs.buf[bufs.idx] : nullptr;
+    return bufs.idx < bufs.count ? &family::piece(bufs, bufs.idx) : nullptr;
 }
 
 // A position from the caller that lies outside its buffer.
 bool is_broken(const fuse_bufvec& bufs)
 {
-    return bufs.idx < bufs.count && bufs.off > bufs.buf[bufs.idx].size;
+    return bufs.idx < bufs.count && bufs.off > family::piece(bufs, bufs.idx).size;
 }
 
 // False if `len` bytes at `off` do not fit into a file position.
@@ -102,7 +103,7 @@ std::size_t size(const fuse_bufvec& bufs)
 {
     std::size_t total = 0;
     for (std::size_t i = 0; i < bufs.count; i++) {
-        if (__builtin_add_overflow(total, bufs.buf[i].size, &total))
+        if (__builtin_add_overflow(total, family::piece(bufs, i).size, &total))
             return SIZE_MAX;
     }
     return total;

@@ -1,5 +1,6 @@
 // Copies between lists of buffers, each of which is memory or a range of a descriptor. What fuse_buf_copy()
-// and fuse_buf_size() do; also used where a reply's data comes from a filesystem's descriptor.
+// and fuse_buf_size() do; also used where a reply's data comes from a filesystem's descriptor. Lists of
+// several pieces are in the application's layout (family/layout.hpp); with one piece there is no difference.
 #pragma once
 
 #include <fuse_common.h>

@@ -2,7 +2,6 @@
 #include "cli/help.hpp"
 
 #include "base/fd.hpp"
-#include "cli/version.hpp"
 
 #include <cerrno>
 #include <cstdio>
@@ -11,11 +10,6 @@
 #include <unistd.h>
 
 namespace rf::cli {
-
-const char* package_version() noexcept
-{
-    return "3.19.0 (ringfuse " RF_PACKAGE_VERSION ")";
-}
 
 void print_cmdline_help()
 {

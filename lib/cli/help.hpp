@@ -1,14 +1,7 @@
-// What --help and --version print, and the version numbers themselves. Everything goes to stdout, as programs
-// that pipe their help expect.
+// What --help and --version print. Everything goes to stdout, as programs that pipe their help expect.
 #pragma once
 
 namespace rf::cli {
-
-/// The libfuse release whose API and behaviour we offer, as major*100 + minor.
-constexpr int kFuseVersion = 319;
-
-/// The same for people: "3.19.0 (ringfuse X.Y.Z)". Static storage.
-[[nodiscard]] const char* package_version() noexcept;
 
 /// Options of parse_cmdline().
 void print_cmdline_help();

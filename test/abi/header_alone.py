@@ -20,18 +20,22 @@ VERSIONS = [30, 31, 32, 34, 35, 312, 314, 317, 318, 319]
 LANGUAGES = [(cc, "c99", "c"), (cc, "c11", "c"), (cxx, "c++17", "c++"), (cxx, "c++20", "c++")]
 STRICT = ["-pedantic", "-Wall", "-Wextra", "-Werror"]
 # Headers whose declarations depend on the version, which therefore must be given.
-NEED_VERSION = {"fuse_common.h", "fuse_lowlevel.h"}
+NEED_VERSION = {"fuse.h", "fuse_common.h", "fuse_lowlevel.h"}
 
 # What a program that uses each version-dependent function must import, by version.
 IMPORTS = {
     "always": {"fuse_session_new_versioned", "fuse_parse_cmdline", "fuse_session_custom_io_317",
-               "fuse_lowlevel_notify_expire_entry", "fuse_lowlevel_notify_inval_entry"},
-    "below 32": {"fuse_session_loop_mt_31"},
-    "32 to 311": {"fuse_session_loop_mt_32"},
-    "from 312": {"fuse_session_loop_mt", "fuse_loop_cfg_create"},
+               "fuse_lowlevel_notify_expire_entry", "fuse_lowlevel_notify_inval_entry",
+               "fuse_main_real_versioned", "fuse_fs_ioctl"},
+    "below 31": {"_fuse_new_30"},
+    "from 31": {"_fuse_new_31"},
+    "below 32": {"fuse_session_loop_mt_31", "fuse_loop_mt_31"},
+    "32 to 311": {"fuse_session_loop_mt_32", "fuse_loop_mt_32"},
+    "from 312": {"fuse_session_loop_mt", "fuse_loop_mt", "fuse_loop_cfg_create"},
 }
 
 USER = """
+#include <fuse.h>
 #include <fuse_lowlevel.h>
 #if FUSE_USE_VERSION < 35
 typedef int command;
@@ -43,6 +47,17 @@ static void on_ioctl(fuse_req_t req, fuse_ino_t ino, command cmd, void *arg, str
 {
     (void)req; (void)ino; (void)cmd; (void)arg; (void)fi; (void)flags; (void)in; (void)in_size; (void)out_size;
 }
+static int on_path_ioctl(const char *path, command cmd, void *arg, struct fuse_file_info *fi, unsigned flags,
+                         void *data)
+{
+    return fuse_fs_ioctl((struct fuse_fs *)0, path, cmd, arg, fi, flags, data);
+}
+static struct fuse_fs *make(struct fuse_args *args, struct fuse_fs *fs[])
+{
+    (void)args;
+    return fs[0];
+}
+FUSE_REGISTER_MODULE(probe, make);
 int use(int argc, char **argv);
 int use(int argc, char **argv)
 {
@@ -51,25 +66,29 @@ int use(int argc, char **argv)
     struct fuse_cmdline_opts opts;
     struct fuse_lowlevel_ops ops = { ZERO };
     struct fuse_custom_io io = { ZERO };
+    struct fuse_operations path_ops = { ZERO };
+    path_ops.ioctl = on_path_ioctl;
     ops.ioctl = on_ioctl;
     if (fuse_parse_cmdline(&args, &opts) || !table[0].templ)
         return 1;
     struct fuse_session *se = fuse_session_new(&args, &ops, sizeof(ops), &opts);
     int rc = fuse_lowlevel_notify_expire_entry(se, FUSE_ROOT_ID, "a", 1);
     rc |= fuse_lowlevel_notify_expire_entry(se, FUSE_ROOT_ID, "a", 1, FUSE_LL_EXPIRE_ONLY);
+    rc |= fuse_main(argc, argv, &path_ops, &opts) | fuse_main_real(argc, argv, &path_ops, sizeof(path_ops), &opts);
+    struct fuse *f = fuse_new(&args, &path_ops, sizeof(path_ops), &opts);
 #if FUSE_USE_VERSION >= FUSE_MAKE_VERSION(3, 17)
     rc |= fuse_session_custom_io(se, &io, sizeof(io), 0);
 #else
     rc |= fuse_session_custom_io(se, &io, 0);
 #endif
 #if FUSE_USE_VERSION < 32
-    return rc | fuse_session_loop_mt(se, 1);
+    return rc | fuse_session_loop_mt(se, 1) | fuse_loop_mt(f, 1);
 #elif FUSE_USE_VERSION < FUSE_MAKE_VERSION(3, 12)
     struct fuse_loop_config config = { 1, 10 };
-    return rc | fuse_session_loop_mt(se, &config);
+    return rc | fuse_session_loop_mt(se, &config) | fuse_loop_mt(f, &config);
 #else
     struct fuse_loop_config *config = fuse_loop_cfg_create();
-    return rc | fuse_session_loop_mt(se, config);
+    return rc | fuse_session_loop_mt(se, config) | fuse_loop_mt(f, config);
 #endif
 }
 size_t need(int size);
@@ -120,8 +139,10 @@ for (name, spelling), (compiler, standard, language) in itertools.product(spelli
                compile_text(text, compiler, standard, language, f"-DFUSE_USE_VERSION={version}"))
 
 # The library's own view exists for the newest version only.
-expect(True, "library view", compile_text("#include <fuse_lowlevel.h>\nextern int not_empty;\n", cxx, "c++20", "c++",
-                                          "-DFUSE_USE_VERSION=319", "-DRINGFUSE_BUILDING_LIBRARY"))
+for name in ("fuse.h", "fuse_lowlevel.h"):
+    expect(True, f"library view of {name}",
+           compile_text(f"#include <{name}>\nextern int not_empty;\n", cxx, "c++20", "c++", "-DFUSE_USE_VERSION=319",
+                        "-DRINGFUSE_BUILDING_LIBRARY"))
 
 with tempfile.TemporaryDirectory() as scratch:
     for version, (compiler, standard, language) in itertools.product(VERSIONS, LANGUAGES):
@@ -138,7 +159,7 @@ with tempfile.TemporaryDirectory() as scratch:
         listing = subprocess.run(["nm", "-u", target], text=True, capture_output=True, check=True).stdout
         imported = {line.split()[-1] for line in listing.splitlines() if "fuse_" in line}
         group = "below 32" if version < 32 else "32 to 311" if version < 312 else "from 312"
-        wanted = IMPORTS["always"] | IMPORTS[group]
+        wanted = IMPORTS["always"] | IMPORTS[group] | IMPORTS["below 31" if version < 31 else "from 31"]
         if imported != wanted:
             failures.append(f"{what}: imports {sorted(imported)}, must be {sorted(wanted)}")
 

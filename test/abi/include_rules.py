@@ -78,10 +78,13 @@ def self_test(root, rules):
               ("transport", "<fuse3/fuse_lowlevel.h>"), ("session", '"transport/ring.hpp"'),
               ("session", '"cli/opt.hpp"'), ("mount", '"cli/opt.hpp"'), ("cli", '"session/session.hpp"'),
               ("cli", '"abi/export.hpp"'), ("base", '"fd.hpp"'), ("cli", '"../base/fd.hpp"'), ("mount", "<base/fd.hpp>"),
-              ("session", "<ringfuse/ringfuse.h>")]
+              ("session", "<ringfuse/ringfuse.h>"), ("stat", '"session/session.hpp"'), ("stat", "<fuse_common.h>"),
+              ("base", '"stat/layout.hpp"'), ("family", '"session/session.hpp"'), ("cli", '"family/family.hpp"'),
+              ("dropin", '"session/session.hpp"')]
     allowed = [("proto", '"base/fd.hpp"'), ("session", '"transport/transport.hpp"'), ("session", "<fuse_lowlevel.h>"),
                ("abi", '"session/session.hpp"'), ("abi", "<ringfuse/ringfuse.h>"), ("base", "<vector>"),
-               ("cli", '"base/log.hpp"')]
+               ("cli", '"base/log.hpp"'), ("session", '"stat/recorder.hpp"'), ("session", '"family/layout.hpp"'),
+               ("buf", '"family/layout.hpp"'), ("family", "<fuse_common.h>"), ("dropin", '"family/library.hpp"')]
     missed = []
     with tempfile.TemporaryDirectory() as scratch:
         copy = pathlib.Path(scratch)

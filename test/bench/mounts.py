@@ -52,6 +52,23 @@ def read_stat(pid):
         return None
 
 
+def tasks(pid):
+    """The threads of a process; none if it is gone."""
+    try:
+        return os.listdir(f"/proc/{pid}/task")
+    except OSError:
+        return []
+
+
+def switches_of(pid, tid):
+    """How often a thread went on or off a CPU, of its own accord or not; 0 if it is gone."""
+    try:
+        with open(f"/proc/{pid}/task/{tid}/status", encoding="utf-8", errors="replace") as status:
+            return sum(int(line.split()[1]) for line in status if "ctxt_switches" in line)
+    except OSError:
+        return 0
+
+
 def end_child(child):
     """Kills and reaps `child`. REQUIRES: the mount it works on was aborted."""
     child.kill()
@@ -146,6 +163,13 @@ class Mounted:
                 pages += int(stat[21])
         return pages * os.sysconf("SC_PAGE_SIZE") / 2**20
 
+    def nr_threads(self):
+        return sum(len(tasks(pid)) for pid in session_pids(self.process.pid))
+
+    def context_switches(self):
+        """Of all threads that live now, since each began."""
+        return sum(switches_of(pid, tid) for pid in session_pids(self.process.pid) for tid in tasks(pid))
+
     def abort(self):
         """Ends the connection: every waiting caller gets an error. The mount stays until close()."""
         self.aborted = True
@@ -182,10 +206,17 @@ class Mounted:
         if os.geteuid() != 0:
             words = ["fusermount3", "-u"] + [w.replace("-l", "-z") for w in words[1:]]
         try:
-            done = subprocess.run(words, stdin=subprocess.DEVNULL, capture_output=True, timeout=UNMOUNT_TIMEOUT_S,
-                                  check=False)
-            return done.returncode == 0
-        except (subprocess.TimeoutExpired, OSError):
+            child = subprocess.Popen(words, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
+                                     stderr=subprocess.DEVNULL)
+        except OSError:
+            return False
+        try:
+            return child.wait(UNMOUNT_TIMEOUT_S) == 0
+        except subprocess.TimeoutExpired:
+            # Not subprocess.run(), which waits without a limit for what it killed: a umount that waits for the
+            # filesystem ends only when the connection is aborted.
+            self.abort()
+            end_child(child)
             return False
 
     def _signal(self, number):

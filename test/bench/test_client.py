@@ -10,7 +10,7 @@ import tempfile
 FILE_BYTES = 80 << 20  # more than a workload walks through
 RUN_TIMEOUT_S = 30
 WORKLOADS = ["fstat", "lookup", "openclose", "create", "readdir", "readdirplus", "read-4k", "read-128k", "read-1m",
-             "write-4k", "write-128k", "write-1m", "read-buffered", "victim"]
+             "write-4k", "write-128k", "write-1m", "seqread-1m", "read-buffered", "victim"]
 
 
 def run(client, directory, workload, *more):
@@ -40,7 +40,7 @@ def every_workload_counts_operations(client, directory):
         check(result["total_steps"] >= result["ops"] and result["ops_per_s"] > 0, f"{workload} adds up", result)
         check(0 <= result["p50_us"] <= result["p99_us"] <= result["max_us"], f"{workload} is ordered", result)
         check(result["clients"] == 2 and result["workload"] == workload, f"{workload} says what it did", result)
-        check((result["bytes_per_op"] > 0) == (workload.startswith(("read-", "write-"))),
+        check((result["bytes_per_op"] > 0) == (workload.startswith(("read-", "write-", "seqread-"))),
               f"{workload} knows its bytes", result)
     check(sorted(os.listdir(directory)) == before, "nothing is left behind", os.listdir(directory))
 
@@ -57,7 +57,8 @@ def failures_are_reported(client, directory):
     for name in ("f0", "missing-0"):
         with open(os.path.join(directory, name), "wb"):
             pass
-    for workload, error in (("read-4k", "EIO"), ("read-buffered", "EFAULT"), ("lookup", "EEXIST")):
+    for workload, error in (("read-4k", "EIO"), ("seqread-4k", "EIO"), ("read-buffered", "EFAULT"),
+                            ("lookup", "EEXIST")):
         code, result, err = run(client, directory, workload)
         check(code == 1 and result["errors"] >= result["ops"] > 0 and result["first_error"] == error,
               f"{workload} counts operations that fail", code, result, err)

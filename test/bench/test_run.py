@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
-"""The benchmark runner: a small comparison works and writes its results, a variant that does not mount is reported
-with what it printed, a filesystem that stops answering is got rid of, and nothing stays mounted.
+"""The benchmark runner: a small comparison works and writes its results, every row can be measured, a variant that does
+not mount is reported with what it printed, a filesystem that stops answering is got rid of, and nothing stays mounted.
 usage: CLIENT NULL_LL"""
 
 import json
@@ -13,9 +13,11 @@ import time
 
 sys.dont_write_bytecode = True
 import mounts  # noqa: E402
+import rows  # noqa: E402
 
 RUN = os.path.join(os.path.dirname(os.path.abspath(__file__)), "run")
-RUN_TIMEOUT_S = 90
+MEMORY = os.path.join(os.path.dirname(RUN), "memory")
+RUN_TIMEOUT_S = 120
 SKIP = 77
 
 
@@ -92,6 +94,28 @@ def gets_rid_of_a_filesystem_that_stops_answering(client, null_ll, directory):
     leaves_nothing(directory, "nothing is left after a server stopped")
 
 
+def every_row_can_be_measured(client, directory, build):
+    path = os.path.join(directory, "rows.json")
+    code, out = finish(start(client, directory, "--build", build, "--only", rows.BASE, "--rounds", "1",
+                             "--seconds", "0.1", "--warmup", "0", "--json", path))
+    check(code == 0, "all rows run on the distribution's library", code, out)
+    with open(path, encoding="utf-8") as file:
+        written = json.load(file)["rows"]
+    wanted = {name: {cell.label for cell in row.cells()} for name, row in rows.ALL.items()}
+    check({name: set(found) for name, found in written.items()} == wanted, "each with its cells", written)
+    check(all(found[label][rows.BASE][0]["errors"] == 0 for found in written.values() for label in found),
+          "and without an error", written)
+    leaves_nothing(directory, "nothing is left after the rows")
+
+
+def memory_is_measured(build, directory):
+    done = subprocess.run([MEMORY, "--build", build, "--only", rows.BASE, "--idle", "1", "--quiet", "1"],
+                          env={**os.environ, "TMPDIR": directory}, stdin=subprocess.DEVNULL, capture_output=True,
+                          text=True, timeout=RUN_TIMEOUT_S, check=False)
+    check(done.returncode == 0 and "RSS MiB 1.0 s after" in done.stdout, "memory is measured", done)
+    leaves_nothing(directory, "nothing is left after the memory")
+
+
 def is_server(pid, null_ll, directory):
     try:
         with open(f"/proc/{pid}/cmdline", "rb") as file:
@@ -113,6 +137,9 @@ def main():
         compares_two_variants(client, null_ll, directory)
         reports_a_variant_that_does_not_mount(client, null_ll, directory)
         gets_rid_of_a_filesystem_that_stops_answering(client, null_ll, directory)
+        build = os.path.dirname(os.path.dirname(os.path.dirname(null_ll)))
+        every_row_can_be_measured(client, directory, build)
+        memory_is_measured(build, directory)
 
 
 main()

@@ -188,6 +188,8 @@ void print_workloads()
                     static_cast<int>(row.operation.size()), row.operation.data());
     std::printf("%-14s one pread() of SIZE (4k, 128k, 1m, ...), walking through the file\n", "read-SIZE");
     std::printf("%-14s one pwrite() of SIZE, walking through the file\n", "write-SIZE");
+    std::printf("%-14s the same through the page cache, cold; the filesystem must not ask for direct_io\n",
+                "seqread-SIZE");
     std::printf(
         "%-14s client 0 waits for the file \"sleepy\" all the time, the others fstat on the same CPU\n",
         "victim");

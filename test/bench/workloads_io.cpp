@@ -73,6 +73,46 @@ private:
     off_t offset_ = 0;
 };
 
+// read() after read() through the page cache with the kernel's own readahead. The filesystem has to leave its
+// files to the cache, else these are the same as SizedIo. At the end of the walk the pages are dropped, so
+// that every pass asks the filesystem again.
+class SequentialRead final : public Workload {
+public:
+    SequentialRead(const Place& place, std::uint64_t bytes) : bytes_(bytes) { path_.of_client(place); }
+    int prepare() override
+    {
+        buffer_ = make_buffer(bytes_);
+        if (!buffer_)
+            return report_failure("allocate a buffer for", path_.text(), -ENOMEM);
+        if (const int rc = file_.open(path_.text(), O_RDONLY); rc < 0)
+            return rc;
+        return drop_cache();
+    }
+    int step() noexcept override
+    {
+        const ssize_t moved = ::pread(file_.fd(), buffer_.get(), bytes_, static_cast<off_t>(offset_));
+        if (moved < 0)
+            return -errno;
+        if (static_cast<std::uint64_t>(moved) != bytes_)
+            return -EIO;
+        offset_ += bytes_;
+        if (offset_ + bytes_ <= kWalkBytes)
+            return 0;
+        offset_ = 0;
+        return drop_cache();
+    }
+    std::uint64_t bytes_per_op() const noexcept override { return bytes_; }
+
+private:
+    int drop_cache() noexcept { return -::posix_fadvise(file_.fd(), 0, 0, POSIX_FADV_DONTNEED); }
+
+    const std::uint64_t bytes_;
+    Path path_;
+    File file_;
+    IoBuffer buffer_;
+    std::uint64_t offset_ = 0;
+};
+
 // Sequential reads through the page cache with the kernel's own readahead, by a private mapping: that path is
 // cached even where the filesystem makes read() bypass the cache. At the end of the walk the pages are
 // dropped, so that every pass asks the filesystem again.
@@ -167,14 +207,19 @@ int File::open(const char* path, int flags) noexcept
 
 std::unique_ptr<Workload> make_sized_io(std::string_view name, const Place& place)
 {
-    const bool is_read = name.starts_with("read-");
-    if (!is_read && !name.starts_with("write-"))
+    const std::size_t dash = name.find('-');
+    if (dash == std::string_view::npos)
         return nullptr;
-    const std::string size(name.substr(name.find('-') + 1));
+    const std::string_view kind = name.substr(0, dash);
+    const std::string size(name.substr(dash + 1));
     const std::uint64_t bytes = parse_size(size.c_str());
     if (bytes == 0 || bytes > kWalkBytes)
         return nullptr;
-    return std::make_unique<SizedIo>(place, !is_read, bytes);
+    if (kind == "read" || kind == "write")
+        return std::make_unique<SizedIo>(place, kind == "write", bytes);
+    if (kind == "seqread")
+        return std::make_unique<SequentialRead>(place, bytes);
+    return nullptr;
 }
 
 std::unique_ptr<Workload> make_buffered_read(const Place& place)

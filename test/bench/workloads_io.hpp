@@ -37,7 +37,7 @@ private:
     int fd_ = -1;
 };
 
-/// "read-SIZE" and "write-SIZE"; nullptr for any other name or a senseless size.
+/// "read-SIZE", "write-SIZE" and "seqread-SIZE"; nullptr for any other name or a senseless size.
 [[nodiscard]] std::unique_ptr<Workload> make_sized_io(std::string_view name, const Place& place);
 
 [[nodiscard]] std::unique_ptr<Workload> make_buffered_read(const Place& place);

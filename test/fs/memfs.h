@@ -75,6 +75,7 @@ struct mem_node {
     struct stat attr;     /* st_blocks is filled in by mem_stat() */
     struct page_table pages;
     struct mem_xattr* xattrs;
+    struct fuse_pollhandle* poller; /* who wants to know of the next write; only hl_memfs offers it */
 
     /* Guarded by fs->locks. */
     struct mem_lock* posix_locks;
@@ -115,10 +116,18 @@ void mem_fs_free(struct mem_fs* fs);
 struct mem_fs* mem_fs_of(fuse_req_t req);
 struct mem_node* mem_node_of(struct mem_fs* fs, fuse_ino_t ino);
 fuse_ino_t mem_ino_of(const struct mem_fs* fs, const struct mem_node* node);
-/* A node without names or references, owned by the caller of `req` with the group rules of `dir`; NULL
- * without memory. REQUIRES: fs->tree. */
-struct mem_node* mem_node_new(struct mem_fs* fs, fuse_req_t req, struct mem_node* dir, mode_t mode,
-                              dev_t rdev);
+/* What a new name should be, and whose. */
+struct mem_wanted {
+    const char* name;
+    mode_t mode;
+    dev_t rdev;
+    const char* target; /* symlinks only */
+    uid_t uid;
+    gid_t gid;
+};
+/* A node without names or references, with the group rules of `dir`; NULL without memory. REQUIRES: fs->tree.
+ */
+struct mem_node* mem_node_new(struct mem_fs* fs, struct mem_node* dir, const struct mem_wanted* want);
 /* Frees the node if nothing refers to it. REQUIRES: fs->tree, not node->lock. */
 void mem_node_check(struct mem_fs* fs, struct mem_node* node);
 void mem_forget(struct mem_fs* fs, struct mem_node* node, uint64_t nlookup);
@@ -131,6 +140,12 @@ void mem_stat(struct mem_node* node, struct stat* st);
 /* Sets the times named by `which`. REQUIRES: node->lock. */
 enum { kTouchAtime = 1, kTouchMtime = 2, kTouchCtime = 4, kTouchData = 6 };
 void mem_touch(struct mem_node* node, int which);
+/* Keeps atime no more exact than a local filesystem with relatime: only moved if it is not after mtime.
+ * REQUIRES: node->lock. */
+void mem_touch_read(struct mem_node* node);
+/* The locks of two nodes, which may be the same, in their order. */
+void mem_lock_pair(struct mem_node* a, struct mem_node* b);
+void mem_unlock_pair(struct mem_node* a, struct mem_node* b);
 /* Adds to the link count and touches ctime. Takes node->lock. */
 void mem_add_nlink(struct mem_node* node, int delta);
 
@@ -145,6 +160,26 @@ void mem_dir_remove(struct mem_fs* fs, struct mem_entry* entry);
 void mem_dir_replace(struct mem_entry* entry, struct mem_node* node);
 /* The first entry with a cookie above `cookie`, or NULL. */
 struct mem_entry* mem_dir_next(struct mem_node* dir, uint64_t cookie);
+
+/* ---- memfs_names, memfs_rename; all REQUIRE fs->tree and return an errno or 0 ---- */
+int mem_make(struct mem_fs* fs, struct mem_node* dir, const struct mem_wanted* want,
+             struct mem_node** ret_node);
+int mem_remove(struct mem_fs* fs, struct mem_node* dir, const char* name, int want_dir);
+int mem_rename(struct mem_fs* fs, struct mem_node* from_dir, const char* from_name, struct mem_node* to_dir,
+               const char* to_name, unsigned flags);
+int mem_link(struct mem_fs* fs, struct mem_node* node, struct mem_node* dir, const char* name);
+
+/* ---- memfs_attr ---- */
+/* REQUIRES: node->lock. Returns an errno or 0. */
+int mem_set_size(struct mem_fs* fs, struct mem_node* node, off_t size);
+void mem_statfs(struct mem_fs* fs, struct statvfs* st);
+
+/* ---- memfs_xattr; all take node->lock and return an errno or 0 ---- */
+int mem_set_xattr(struct mem_node* node, const char* name, const char* value, size_t size, int flags);
+/* A copy that the caller frees: the value, or all names with a zero after each. */
+int mem_get_xattr(struct mem_node* node, const char* name, char** ret_data, size_t* ret_size);
+int mem_list_xattr(struct mem_node* node, char** ret_data, size_t* ret_size);
+int mem_remove_xattr(struct mem_node* node, const char* name);
 
 /* ---- memfs_data; all REQUIRE node->lock and return an errno or 0 ---- */
 size_t mem_read(struct mem_node* node, char* buf, size_t size, off_t off);

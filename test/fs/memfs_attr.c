@@ -15,7 +15,7 @@ static void memfs_getattr(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info*
     fuse_reply_attr(req, &st, fs->timeout);
 }
 
-static int set_size(struct mem_fs* fs, struct mem_node* node, off_t size)
+int mem_set_size(struct mem_fs* fs, struct mem_node* node, off_t size)
 {
     if (node->is_dir)
         return EISDIR;
@@ -51,7 +51,7 @@ static void memfs_setattr(fuse_req_t req, fuse_ino_t ino, struct stat* attr, int
     int err = 0;
     pthread_mutex_lock(&node->lock);
     if (to_set & FUSE_SET_ATTR_SIZE)
-        err = set_size(fs, node, attr->st_size);
+        err = mem_set_size(fs, node, attr->st_size);
     if (!err) {
         if (to_set & FUSE_SET_ATTR_MODE)
             node->attr.st_mode = (node->attr.st_mode & S_IFMT) | (attr->st_mode & 07777);
@@ -72,25 +72,29 @@ static void memfs_setattr(fuse_req_t req, fuse_ino_t ino, struct stat* attr, int
     fuse_reply_attr(req, &st, fs->timeout);
 }
 
+void mem_statfs(struct mem_fs* fs, struct statvfs* st)
+{
+    memset(st, 0, sizeof(*st));
+    st->f_bsize = kPageBytes;
+    st->f_frsize = kPageBytes;
+    st->f_namemax = NAME_MAX;
+    pthread_mutex_lock(&fs->pages);
+    st->f_blocks = fs->max_pages;
+    st->f_bfree = fs->max_pages - fs->used_pages;
+    pthread_mutex_unlock(&fs->pages);
+    st->f_bavail = st->f_bfree;
+    pthread_mutex_lock(&fs->tree);
+    st->f_files = (fsfilcnt_t)1 << 32;
+    st->f_ffree = st->f_files - fs->nr_nodes;
+    pthread_mutex_unlock(&fs->tree);
+    st->f_favail = st->f_ffree;
+}
+
 static void memfs_statfs(fuse_req_t req, fuse_ino_t ino)
 {
     (void)ino;
-    struct mem_fs* fs = mem_fs_of(req);
     struct statvfs st;
-    memset(&st, 0, sizeof(st));
-    st.f_bsize = kPageBytes;
-    st.f_frsize = kPageBytes;
-    st.f_namemax = NAME_MAX;
-    pthread_mutex_lock(&fs->pages);
-    st.f_blocks = fs->max_pages;
-    st.f_bfree = fs->max_pages - fs->used_pages;
-    pthread_mutex_unlock(&fs->pages);
-    st.f_bavail = st.f_bfree;
-    pthread_mutex_lock(&fs->tree);
-    st.f_files = (fsfilcnt_t)1 << 32;
-    st.f_ffree = st.f_files - fs->nr_nodes;
-    pthread_mutex_unlock(&fs->tree);
-    st.f_favail = st.f_ffree;
+    mem_statfs(mem_fs_of(req), &st);
     fuse_reply_statfs(req, &st);
 }
 

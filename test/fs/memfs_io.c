@@ -4,16 +4,6 @@
 
 #include <errno.h>
 #include <stdlib.h>
-#include <time.h>
-
-/* Keeps atime no more exact than a local filesystem with relatime: only moved if it is not after mtime. */
-static void touch_read(struct mem_node* node)
-{
-    const struct timespec* a = &node->attr.st_atim;
-    const struct timespec* m = &node->attr.st_mtim;
-    if (a->tv_sec < m->tv_sec || (a->tv_sec == m->tv_sec && a->tv_nsec <= m->tv_nsec))
-        mem_touch(node, kTouchAtime);
-}
 
 static void memfs_read(fuse_req_t req, fuse_ino_t ino, size_t size, off_t off, struct fuse_file_info* fi)
 {
@@ -26,7 +16,7 @@ static void memfs_read(fuse_req_t req, fuse_ino_t ino, size_t size, off_t off, s
     }
     pthread_mutex_lock(&node->lock);
     size_t done = mem_read(node, buf, size, off);
-    touch_read(node);
+    mem_touch_read(node);
     pthread_mutex_unlock(&node->lock);
     fuse_reply_buf(req, buf, done);
     free(buf);
@@ -84,24 +74,6 @@ static void memfs_write_buf(fuse_req_t req, fuse_ino_t ino, struct fuse_bufvec* 
     free(out.buf[0].mem);
 }
 
-static void lock_pair(struct mem_node* a, struct mem_node* b)
-{
-    if (a == b) {
-        pthread_mutex_lock(&a->lock);
-        return;
-    }
-    struct mem_node* first = a->ino < b->ino ? a : b;
-    pthread_mutex_lock(&first->lock);
-    pthread_mutex_lock(first == a ? &b->lock : &a->lock);
-}
-
-static void unlock_pair(struct mem_node* a, struct mem_node* b)
-{
-    pthread_mutex_unlock(&a->lock);
-    if (a != b)
-        pthread_mutex_unlock(&b->lock);
-}
-
 static void memfs_copy_file_range(fuse_req_t req, fuse_ino_t ino_in, off_t off_in,
                                   struct fuse_file_info* fi_in, fuse_ino_t ino_out, off_t off_out,
                                   struct fuse_file_info* fi_out, size_t len, int flags)
@@ -114,9 +86,9 @@ static void memfs_copy_file_range(fuse_req_t req, fuse_ino_t ino_in, off_t off_i
     size_t done = 0;
     int err = flags ? EINVAL : 0;
     if (!err) {
-        lock_pair(in, out);
+        mem_lock_pair(in, out);
         err = mem_copy(fs, in, off_in, out, off_out, len, &done);
-        unlock_pair(in, out);
+        mem_unlock_pair(in, out);
     }
     if (err)
         fuse_reply_err(req, err);

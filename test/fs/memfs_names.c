@@ -7,21 +7,12 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* What a new name should be. */
-struct wanted {
-    const char* name;
-    mode_t mode;
-    dev_t rdev;
-    const char* target; /* symlinks only */
-};
-
-/* REQUIRES: fs->tree. Returns 0 or an errno. */
-static int make_node(struct mem_fs* fs, fuse_req_t req, struct mem_node* dir, const struct wanted* want,
-                     struct mem_node** ret_node)
+int mem_make(struct mem_fs* fs, struct mem_node* dir, const struct mem_wanted* want,
+             struct mem_node** ret_node)
 {
     if (mem_dir_find(fs, dir, want->name))
         return EEXIST;
-    struct mem_node* node = mem_node_new(fs, req, dir, want->mode, want->rdev);
+    struct mem_node* node = mem_node_new(fs, dir, want);
     if (!node)
         return ENOMEM;
     int err = 0;
@@ -40,13 +31,22 @@ static int make_node(struct mem_fs* fs, fuse_req_t req, struct mem_node* dir, co
     return 0;
 }
 
-static void make_and_reply(fuse_req_t req, fuse_ino_t parent, const struct wanted* want)
+/* `want` without its owner: that is the caller. */
+static struct mem_wanted of_caller(fuse_req_t req, struct mem_wanted want)
+{
+    want.uid = fuse_req_ctx(req)->uid;
+    want.gid = fuse_req_ctx(req)->gid;
+    return want;
+}
+
+static void make_and_reply(fuse_req_t req, fuse_ino_t parent, struct mem_wanted want)
 {
     struct mem_fs* fs = mem_fs_of(req);
+    want = of_caller(req, want);
     struct fuse_entry_param e;
     struct mem_node* node = NULL;
     pthread_mutex_lock(&fs->tree);
-    int err = make_node(fs, req, mem_node_of(fs, parent), want, &node);
+    int err = mem_make(fs, mem_node_of(fs, parent), &want, &node);
     if (!err)
         mem_fill_entry(fs, node, &e);
     pthread_mutex_unlock(&fs->tree);
@@ -91,17 +91,17 @@ static void memfs_forget_multi(fuse_req_t req, size_t count, struct fuse_forget_
 
 static void memfs_mknod(fuse_req_t req, fuse_ino_t parent, const char* name, mode_t mode, dev_t rdev)
 {
-    make_and_reply(req, parent, &(struct wanted){.name = name, .mode = mode, .rdev = rdev});
+    make_and_reply(req, parent, (struct mem_wanted){.name = name, .mode = mode, .rdev = rdev});
 }
 
 static void memfs_mkdir(fuse_req_t req, fuse_ino_t parent, const char* name, mode_t mode)
 {
-    make_and_reply(req, parent, &(struct wanted){.name = name, .mode = S_IFDIR | (mode & 07777)});
+    make_and_reply(req, parent, (struct mem_wanted){.name = name, .mode = S_IFDIR | (mode & 07777)});
 }
 
 static void memfs_symlink(fuse_req_t req, const char* target, fuse_ino_t parent, const char* name)
 {
-    make_and_reply(req, parent, &(struct wanted){.name = name, .mode = S_IFLNK | 0777, .target = target});
+    make_and_reply(req, parent, (struct mem_wanted){.name = name, .mode = S_IFLNK | 0777, .target = target});
 }
 
 static void memfs_readlink(fuse_req_t req, fuse_ino_t ino)
@@ -119,11 +119,12 @@ static void memfs_create(fuse_req_t req, fuse_ino_t parent, const char* name, mo
 {
     struct mem_fs* fs = mem_fs_of(req);
     struct mem_node* dir = mem_node_of(fs, parent);
-    const struct wanted want = {.name = name, .mode = S_IFREG | (mode & 07777)};
+    const struct mem_wanted want =
+        of_caller(req, (struct mem_wanted){.name = name, .mode = S_IFREG | (mode & 07777)});
     struct fuse_entry_param e;
     struct mem_node* node = NULL;
     pthread_mutex_lock(&fs->tree);
-    int err = make_node(fs, req, dir, &want, &node);
+    int err = mem_make(fs, dir, &want, &node);
     if (err == EEXIST && !(fi->flags & O_EXCL)) {
         node = mem_dir_find(fs, dir, name)->node;
         err = node->is_dir ? EISDIR : 0;
@@ -152,22 +153,26 @@ static void memfs_create(fuse_req_t req, fuse_ino_t parent, const char* name, mo
     }
 }
 
+int mem_remove(struct mem_fs* fs, struct mem_node* dir, const char* name, int want_dir)
+{
+    struct mem_entry* entry = mem_dir_find(fs, dir, name);
+    if (!entry)
+        return ENOENT;
+    if (want_dir && !entry->node->is_dir)
+        return ENOTDIR;
+    if (!want_dir && entry->node->is_dir)
+        return EISDIR;
+    if (want_dir && entry->node->nr_entries > 0)
+        return ENOTEMPTY;
+    mem_dir_remove(fs, entry);
+    return 0;
+}
+
 static void remove_name(fuse_req_t req, fuse_ino_t parent, const char* name, int want_dir)
 {
     struct mem_fs* fs = mem_fs_of(req);
-    int err = 0;
     pthread_mutex_lock(&fs->tree);
-    struct mem_entry* entry = mem_dir_find(fs, mem_node_of(fs, parent), name);
-    if (!entry)
-        err = ENOENT;
-    else if (want_dir && !entry->node->is_dir)
-        err = ENOTDIR;
-    else if (!want_dir && entry->node->is_dir)
-        err = EISDIR;
-    else if (want_dir && entry->node->nr_entries > 0)
-        err = ENOTEMPTY;
-    else
-        mem_dir_remove(fs, entry);
+    int err = mem_remove(fs, mem_node_of(fs, parent), name, want_dir);
     pthread_mutex_unlock(&fs->tree);
     fuse_reply_err(req, err);
 }

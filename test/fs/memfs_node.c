@@ -34,6 +34,32 @@ void mem_touch(struct mem_node* node, int which)
         node->attr.st_ctim = now;
 }
 
+void mem_touch_read(struct mem_node* node)
+{
+    const struct timespec* a = &node->attr.st_atim;
+    const struct timespec* m = &node->attr.st_mtim;
+    if (a->tv_sec < m->tv_sec || (a->tv_sec == m->tv_sec && a->tv_nsec <= m->tv_nsec))
+        mem_touch(node, kTouchAtime);
+}
+
+void mem_lock_pair(struct mem_node* a, struct mem_node* b)
+{
+    if (a == b) {
+        pthread_mutex_lock(&a->lock);
+        return;
+    }
+    struct mem_node* first = a->ino < b->ino ? a : b;
+    pthread_mutex_lock(&first->lock);
+    pthread_mutex_lock(first == a ? &b->lock : &a->lock);
+}
+
+void mem_unlock_pair(struct mem_node* a, struct mem_node* b)
+{
+    pthread_mutex_unlock(&a->lock);
+    if (a != b)
+        pthread_mutex_unlock(&b->lock);
+}
+
 void mem_add_nlink(struct mem_node* node, int delta)
 {
     pthread_mutex_lock(&node->lock);
@@ -52,11 +78,10 @@ void mem_stat(struct mem_node* node, struct stat* st)
 
 /* A file made in a set-group-ID directory belongs to the group of the directory; so does a directory, which
  * hands the bit on. */
-static void set_owner(struct mem_node* node, fuse_req_t req, struct mem_node* dir)
+static void set_owner(struct mem_node* node, const struct mem_wanted* want, struct mem_node* dir)
 {
-    const struct fuse_ctx* ctx = fuse_req_ctx(req);
-    node->attr.st_uid = ctx->uid;
-    node->attr.st_gid = ctx->gid;
+    node->attr.st_uid = want->uid;
+    node->attr.st_gid = want->gid;
     pthread_mutex_lock(&dir->lock);
     if (dir->attr.st_mode & S_ISGID) {
         node->attr.st_gid = dir->attr.st_gid;
@@ -88,12 +113,11 @@ static struct mem_node* node_alloc(struct mem_fs* fs, mode_t mode, dev_t rdev)
     return node;
 }
 
-struct mem_node* mem_node_new(struct mem_fs* fs, fuse_req_t req, struct mem_node* dir, mode_t mode,
-                              dev_t rdev)
+struct mem_node* mem_node_new(struct mem_fs* fs, struct mem_node* dir, const struct mem_wanted* want)
 {
-    struct mem_node* node = node_alloc(fs, mode, rdev);
+    struct mem_node* node = node_alloc(fs, want->mode, want->rdev);
     if (node)
-        set_owner(node, req, dir);
+        set_owner(node, want, dir);
     return node;
 }
 
@@ -116,6 +140,8 @@ static void node_free(struct mem_fs* fs, struct mem_node* node)
     }
     mem_lock_free_all(&node->posix_locks);
     mem_lock_free_all(&node->flocks);
+    if (node->poller)
+        fuse_pollhandle_destroy(node->poller);
     pthread_mutex_destroy(&node->lock);
     free(node->slots);
     free(node->target);

@@ -52,8 +52,8 @@ static int replace(struct mem_fs* fs, struct mem_entry* from, struct mem_entry* 
     return 0;
 }
 
-static int rename_locked(struct mem_fs* fs, struct mem_node* from_dir, const char* from_name,
-                         struct mem_node* to_dir, const char* to_name, unsigned flags)
+int mem_rename(struct mem_fs* fs, struct mem_node* from_dir, const char* from_name, struct mem_node* to_dir,
+               const char* to_name, unsigned flags)
 {
     struct mem_entry* from = mem_dir_find(fs, from_dir, from_name);
     struct mem_entry* to = mem_dir_find(fs, to_dir, to_name);
@@ -81,9 +81,20 @@ static void memfs_rename(fuse_req_t req, fuse_ino_t parent, const char* name, fu
 {
     struct mem_fs* fs = mem_fs_of(req);
     pthread_mutex_lock(&fs->tree);
-    int err = rename_locked(fs, mem_node_of(fs, parent), name, mem_node_of(fs, newparent), newname, flags);
+    int err = mem_rename(fs, mem_node_of(fs, parent), name, mem_node_of(fs, newparent), newname, flags);
     pthread_mutex_unlock(&fs->tree);
     fuse_reply_err(req, err);
+}
+
+int mem_link(struct mem_fs* fs, struct mem_node* node, struct mem_node* dir, const char* name)
+{
+    if (mem_dir_find(fs, dir, name))
+        return EEXIST;
+    if (node->is_dir)
+        return EPERM;
+    if (node->nnames == 0)
+        return ENOENT; /* an unlinked open file does not come back */
+    return mem_dir_add(fs, dir, name, node);
 }
 
 static void memfs_link(fuse_req_t req, fuse_ino_t ino, fuse_ino_t newparent, const char* newname)
@@ -92,16 +103,8 @@ static void memfs_link(fuse_req_t req, fuse_ino_t ino, fuse_ino_t newparent, con
     struct mem_node* node = mem_node_of(fs, ino);
     struct mem_node* dir = mem_node_of(fs, newparent);
     struct fuse_entry_param e;
-    int err = 0;
     pthread_mutex_lock(&fs->tree);
-    if (mem_dir_find(fs, dir, newname))
-        err = EEXIST;
-    else if (node->is_dir)
-        err = EPERM;
-    else if (node->nnames == 0)
-        err = ENOENT; /* an unlinked open file does not come back */
-    else
-        err = mem_dir_add(fs, dir, newname, node);
+    int err = mem_link(fs, node, dir, newname);
     if (!err)
         mem_fill_entry(fs, node, &e);
     pthread_mutex_unlock(&fs->tree);

@@ -50,16 +50,12 @@ static struct mem_xattr* xattr_new(const char* name, const char* value, size_t s
     return xattr;
 }
 
-static void memfs_setxattr(fuse_req_t req, fuse_ino_t ino, const char* name, const char* value, size_t size,
-                           int flags)
+int mem_set_xattr(struct mem_node* node, const char* name, const char* value, size_t size, int flags)
 {
-    struct mem_node* node = mem_node_of(mem_fs_of(req), ino);
     int err = check_name(name);
     struct mem_xattr* fresh = err ? NULL : xattr_new(name, value, size);
-    if (err || !fresh) {
-        fuse_reply_err(req, err ? err : ENOMEM);
-        return;
-    }
+    if (err || !fresh)
+        return err ? err : ENOMEM;
     pthread_mutex_lock(&node->lock);
     struct mem_xattr** link = find(node, name);
     struct mem_xattr* old = *link;
@@ -77,51 +73,41 @@ static void memfs_setxattr(fuse_req_t req, fuse_ino_t ino, const char* name, con
         xattr_free(fresh);
     else if (old)
         xattr_free(old);
-    fuse_reply_err(req, err);
+    return err;
 }
 
-/* Size 0 asks how large the answer would be. Takes over `data`. */
-static void reply_sized(fuse_req_t req, char* data, size_t have, size_t size)
+static void memfs_setxattr(fuse_req_t req, fuse_ino_t ino, const char* name, const char* value, size_t size,
+                           int flags)
 {
-    if (size == 0)
-        fuse_reply_xattr(req, have);
-    else if (have > size)
-        fuse_reply_err(req, ERANGE);
-    else if (!data)
-        fuse_reply_err(req, ENOMEM);
-    else
-        fuse_reply_buf(req, data, have);
-    free(data);
+    fuse_reply_err(req, mem_set_xattr(mem_node_of(mem_fs_of(req), ino), name, value, size, flags));
 }
 
-static void memfs_getxattr(fuse_req_t req, fuse_ino_t ino, const char* name, size_t size)
+int mem_get_xattr(struct mem_node* node, const char* name, char** ret_data, size_t* ret_size)
 {
-    struct mem_node* node = mem_node_of(mem_fs_of(req), ino);
     int err = check_name(name);
-    if (err) {
-        fuse_reply_err(req, err);
-        return;
-    }
-    char* copy = NULL;
-    size_t have = 0;
+    if (err)
+        return err;
     pthread_mutex_lock(&node->lock);
-    struct mem_xattr* xattr = *find(node, name);
-    if (xattr) {
-        have = xattr->size;
-        copy = malloc(have ? have : 1);
-        if (copy)
-            memcpy(copy, xattr->value, have);
+    const struct mem_xattr* xattr = *find(node, name);
+    char* copy = malloc(xattr && xattr->size ? xattr->size : 1);
+    if (!xattr)
+        err = ENODATA;
+    else if (!copy)
+        err = ENOMEM;
+    if (!err) {
+        memcpy(copy, xattr->value, xattr->size);
+        *ret_size = xattr->size;
     }
     pthread_mutex_unlock(&node->lock);
-    if (xattr)
-        reply_sized(req, copy, have, size);
+    if (err)
+        free(copy);
     else
-        fuse_reply_err(req, ENODATA);
+        *ret_data = copy;
+    return err;
 }
 
-static void memfs_listxattr(fuse_req_t req, fuse_ino_t ino, size_t size)
+int mem_list_xattr(struct mem_node* node, char** ret_data, size_t* ret_size)
 {
-    struct mem_node* node = mem_node_of(mem_fs_of(req), ino);
     size_t have = 0;
     pthread_mutex_lock(&node->lock);
     for (const struct mem_xattr* x = node->xattrs; x; x = x->next)
@@ -131,28 +117,63 @@ static void memfs_listxattr(fuse_req_t req, fuse_ino_t ino, size_t size)
     for (const struct mem_xattr* x = names ? node->xattrs : NULL; x; x = x->next)
         at = stpcpy(at, x->name) + 1;
     pthread_mutex_unlock(&node->lock);
-    reply_sized(req, names, have, size);
+    *ret_data = names;
+    *ret_size = have;
+    return names ? 0 : ENOMEM;
+}
+
+int mem_remove_xattr(struct mem_node* node, const char* name)
+{
+    int err = check_name(name);
+    if (err)
+        return err;
+    pthread_mutex_lock(&node->lock);
+    struct mem_xattr** link = find(node, name);
+    struct mem_xattr* doomed = *link;
+    if (doomed) {
+        *link = doomed->next;
+        mem_touch(node, kTouchCtime);
+    }
+    pthread_mutex_unlock(&node->lock);
+    if (!doomed)
+        return ENODATA;
+    xattr_free(doomed);
+    return 0;
+}
+
+/* Size 0 asks how large the answer would be. Takes over `data`. */
+static void reply_sized(fuse_req_t req, int err, char* data, size_t have, size_t size)
+{
+    if (err)
+        fuse_reply_err(req, err);
+    else if (size == 0)
+        fuse_reply_xattr(req, have);
+    else if (have > size)
+        fuse_reply_err(req, ERANGE);
+    else
+        fuse_reply_buf(req, data, have);
+    free(data);
+}
+
+static void memfs_getxattr(fuse_req_t req, fuse_ino_t ino, const char* name, size_t size)
+{
+    char* value = NULL;
+    size_t have = 0;
+    int err = mem_get_xattr(mem_node_of(mem_fs_of(req), ino), name, &value, &have);
+    reply_sized(req, err, value, have, size);
+}
+
+static void memfs_listxattr(fuse_req_t req, fuse_ino_t ino, size_t size)
+{
+    char* names = NULL;
+    size_t have = 0;
+    int err = mem_list_xattr(mem_node_of(mem_fs_of(req), ino), &names, &have);
+    reply_sized(req, err, names, have, size);
 }
 
 static void memfs_removexattr(fuse_req_t req, fuse_ino_t ino, const char* name)
 {
-    struct mem_node* node = mem_node_of(mem_fs_of(req), ino);
-    int err = check_name(name);
-    if (!err) {
-        pthread_mutex_lock(&node->lock);
-        struct mem_xattr** link = find(node, name);
-        struct mem_xattr* doomed = *link;
-        if (doomed) {
-            *link = doomed->next;
-            mem_touch(node, kTouchCtime);
-        }
-        pthread_mutex_unlock(&node->lock);
-        if (doomed)
-            xattr_free(doomed);
-        else
-            err = ENODATA;
-    }
-    fuse_reply_err(req, err);
+    fuse_reply_err(req, mem_remove_xattr(mem_node_of(mem_fs_of(req), ino), name));
 }
 
 void memfs_add_xattr_ops(struct fuse_lowlevel_ops* ops)

@@ -1,7 +1,7 @@
 /* A filesystem that does as little as a server can: what a benchmark over it measures is the library and the
  * kernel. One directory with files f0 … f63 of 1 GiB and a file "sleepy" whose handlers sleep first. Nothing
- * is cached and nothing is stored: reads give zeros, writes are counted as done and forgotten, created names
- * vanish at once. */
+ * is stored: reads give zeros, writes are counted as done and forgotten, created names vanish at once.
+ * Nothing is cached by the kernel either, unless an option says so. */
 #include "fs_main.h"
 #include "null_reply.h"
 
@@ -23,19 +23,26 @@ enum {
 };
 
 static const off_t kFileBytes = (off_t)1 << 30;
+static const double kLongTimeout = 3600;
 
 struct null_fs {
     unsigned sleep_us;
     int reply_thread;
+    int cached;
+    int readdirplus;
     char* reply_data_file;
     int data_fd; /* -1: reads are answered from memory */
 };
 
-static char g_zeros[kMaxRead]; /* never written */
+/* What reads are answered from. Touched once at the start: pages that nobody ever wrote are all one and the
+ * same, and no real server sends a megabyte out of 4 KiB. */
+static char g_zeros[kMaxRead];
 
 static const struct fuse_opt kOptions[] = {
     {"sleep_us=%u", offsetof(struct null_fs, sleep_us), 0},
     {"reply_thread", offsetof(struct null_fs, reply_thread), 1},
+    {"cached", offsetof(struct null_fs, cached), 1},
+    {"readdirplus", offsetof(struct null_fs, readdirplus), 1},
     {"reply_data_file=%s", offsetof(struct null_fs, reply_data_file), 0},
     FUSE_OPT_END,
 };
@@ -43,7 +50,9 @@ static const struct fuse_opt kOptions[] = {
 static const char kHelp[] =
     "null_ll options:\n"
     "    -o sleep_us=N            handlers of the file 'sleepy' sleep N microseconds\n"
-    "    -o reply_thread          replies to read and write come from another thread\n"
+    "    -o reply_thread          replies to getattr, read and write come from another thread\n"
+    "    -o cached                reads go through the page cache, attributes stay valid\n"
+    "    -o readdirplus           listings carry attributes, valid for a second\n"
     "    -o reply_data_file=PATH  reads are answered from this file's descriptor\n\n";
 
 static struct null_fs* fs_of(fuse_req_t req)
@@ -86,9 +95,23 @@ static fuse_ino_t ino_of_name(const char* name)
     return *end == '\0' && end != name + 1 && i < kNrFiles ? kFirstFileIno + i : 0;
 }
 
+static double attr_timeout(fuse_req_t req)
+{
+    return fs_of(req)->cached ? kLongTimeout : 0;
+}
+
+static void answer(fuse_req_t req, const struct null_reply* reply)
+{
+    if (fs_of(req)->reply_thread)
+        null_reply_later(reply);
+    else
+        null_reply_now(reply);
+}
+
 static void null_lookup(fuse_req_t req, fuse_ino_t parent, const char* name)
 {
-    struct fuse_entry_param e = {.ino = parent == FUSE_ROOT_ID ? ino_of_name(name) : 0};
+    struct fuse_entry_param e = {.ino = parent == FUSE_ROOT_ID ? ino_of_name(name) : 0,
+                                 .attr_timeout = attr_timeout(req)};
     maybe_sleep(req, e.ino);
     int err = fill_attr(e.ino, &e.attr);
     if (err)
@@ -101,12 +124,12 @@ static void null_getattr(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info* 
 {
     (void)fi;
     maybe_sleep(req, ino);
-    struct stat st;
-    int err = fill_attr(ino, &st);
+    struct null_reply reply = {.kind = kNullReplyAttr, .req = req, .attr_timeout = attr_timeout(req)};
+    int err = fill_attr(ino, &reply.attr);
     if (err)
         fuse_reply_err(req, err);
     else
-        fuse_reply_attr(req, &st, 0);
+        answer(req, &reply);
 }
 
 /* Truncation and the like are accepted and change nothing. */
@@ -121,7 +144,7 @@ static void null_setattr(fuse_req_t req, fuse_ino_t ino, struct stat* attr, int 
 static void null_open(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info* fi)
 {
     maybe_sleep(req, ino);
-    fi->direct_io = 1;
+    fi->direct_io = !fs_of(req)->cached;
     fuse_reply_open(req, fi);
 }
 
@@ -141,7 +164,7 @@ static void null_create(fuse_req_t req, fuse_ino_t parent, const char* name, mod
     /* The name has to stay known, or unlink(2) would look it up, miss it and never get here. */
     struct fuse_entry_param e = {.ino = kCreatedIno, .entry_timeout = 3600};
     (void)fill_attr(e.ino, &e.attr);
-    fi->direct_io = 1;
+    fi->direct_io = !fs_of(req)->cached;
     fuse_reply_create(req, &e, fi);
 }
 
@@ -162,11 +185,13 @@ static void null_read(fuse_req_t req, fuse_ino_t ino, size_t size, off_t off, st
         size = kMaxRead;
     if ((off_t)size > left)
         size = (size_t)left;
-    struct null_reply reply = {.req = req, .size = size, .off = off, .mem = g_zeros, .fd = fs->data_fd};
-    if (fs->reply_thread)
-        null_reply_later(&reply);
-    else
-        null_reply_now(&reply);
+    struct null_reply reply = {.kind = fs->data_fd < 0 ? kNullReplyBuf : kNullReplyData,
+                               .req = req,
+                               .size = size,
+                               .off = off,
+                               .mem = g_zeros,
+                               .fd = fs->data_fd};
+    answer(req, &reply);
 }
 
 static void null_write(fuse_req_t req, fuse_ino_t ino, const char* buf, size_t size, off_t off,
@@ -176,35 +201,38 @@ static void null_write(fuse_req_t req, fuse_ino_t ino, const char* buf, size_t s
     (void)off;
     (void)fi;
     maybe_sleep(req, ino);
-    struct null_reply reply = {.req = req, .size = size, .is_write = 1, .fd = -1};
-    if (fs_of(req)->reply_thread)
-        null_reply_later(&reply);
-    else
-        null_reply_now(&reply);
+    struct null_reply reply = {.kind = kNullReplyWrite, .req = req, .size = size};
+    answer(req, &reply);
 }
 
-/* Row 0 and 1 are the dots, row 2 is "sleepy", then the files; an offset is the number of rows returned. */
-static void null_readdir(fuse_req_t req, fuse_ino_t ino, size_t size, off_t off, struct fuse_file_info* fi)
+/* Row 0 and 1 are the dots, row 2 is "sleepy", then the files; an offset is the number of rows returned.
+ * Returns the row's inode. */
+static fuse_ino_t name_row(int row, fuse_ino_t dir, char* name, size_t size)
 {
-    (void)fi;
-    char buf[4096];
+    if (row < 2) {
+        snprintf(name, size, "%s", row == 0 ? "." : "..");
+        return dir;
+    }
+    if (row == 2) {
+        snprintf(name, size, "sleepy");
+        return kSleepyIno;
+    }
+    snprintf(name, size, "f%d", row - 3);
+    return kFirstFileIno + (fuse_ino_t)(row - 3);
+}
+
+static void list(fuse_req_t req, fuse_ino_t ino, size_t size, off_t off, int plus)
+{
+    char buf[16384];
     size_t used = 0;
     size_t room = size < sizeof(buf) ? size : sizeof(buf);
     for (int row = (int)off; row < kNrFiles + 3; row++) {
         char name[16];
-        fuse_ino_t child = ino;
-        if (row < 2) {
-            snprintf(name, sizeof(name), "%s", row == 0 ? "." : "..");
-        } else if (row == 2) {
-            snprintf(name, sizeof(name), "sleepy");
-            child = kSleepyIno;
-        } else {
-            snprintf(name, sizeof(name), "f%d", row - 3);
-            child = kFirstFileIno + (fuse_ino_t)(row - 3);
-        }
-        struct stat st;
-        (void)fill_attr(child, &st);
-        size_t need = fuse_add_direntry(req, buf + used, room - used, name, &st, row + 1);
+        struct fuse_entry_param e = {.entry_timeout = 1, .attr_timeout = 1};
+        e.ino = name_row(row, ino, name, sizeof(name));
+        (void)fill_attr(e.ino, &e.attr);
+        size_t need = plus ? fuse_add_direntry_plus(req, buf + used, room - used, name, &e, row + 1)
+                           : fuse_add_direntry(req, buf + used, room - used, name, &e.attr, row + 1);
         if (need > room - used)
             break;
         used += need;
@@ -212,9 +240,23 @@ static void null_readdir(fuse_req_t req, fuse_ino_t ino, size_t size, off_t off,
     fuse_reply_buf(req, buf, used);
 }
 
+static void null_readdir(fuse_req_t req, fuse_ino_t ino, size_t size, off_t off, struct fuse_file_info* fi)
+{
+    (void)fi;
+    list(req, ino, size, off, 0);
+}
+
+static void null_readdirplus(fuse_req_t req, fuse_ino_t ino, size_t size, off_t off,
+                             struct fuse_file_info* fi)
+{
+    (void)fi;
+    list(req, ino, size, off, 1);
+}
+
 static int null_start(void* userdata)
 {
     struct null_fs* fs = userdata;
+    memset(g_zeros, 0, sizeof(g_zeros));
     return fs->reply_thread ? null_reply_start() : 0;
 }
 
@@ -253,8 +295,11 @@ int main(int argc, char* argv[])
             return kFsExitUsage;
         }
     }
+    struct fuse_lowlevel_ops ops = kNullOps;
+    if (fs.readdirplus)
+        ops.readdirplus = null_readdirplus;
     const struct fs_program program = {
-        .help = kHelp, .ops = &kNullOps, .userdata = &fs, .start = null_start, .stop = null_stop};
+        .help = kHelp, .ops = &ops, .userdata = &fs, .start = null_start, .stop = null_stop};
     int code = fs_main(&args, &program);
     if (fs.data_fd >= 0)
         close(fs.data_fd);

@@ -21,18 +21,30 @@ static struct {
     pthread_t thread;
 } g_queue = {.mutex = PTHREAD_MUTEX_INITIALIZER, .wake = PTHREAD_COND_INITIALIZER, .tail = &g_queue.head};
 
+static void reply_data(const struct null_reply* r)
+{
+    struct fuse_bufvec vec = FUSE_BUFVEC_INIT(r->size);
+    vec.buf[0].flags = FUSE_BUF_IS_FD | FUSE_BUF_FD_SEEK;
+    vec.buf[0].fd = r->fd;
+    vec.buf[0].pos = r->off;
+    fuse_reply_data(r->req, &vec, (enum fuse_buf_copy_flags)0);
+}
+
 void null_reply_now(const struct null_reply* r)
 {
-    if (r->is_write) {
+    switch (r->kind) {
+    case kNullReplyAttr:
+        fuse_reply_attr(r->req, &r->attr, r->attr_timeout);
+        break;
+    case kNullReplyWrite:
         fuse_reply_write(r->req, r->size);
-    } else if (r->fd < 0) {
+        break;
+    case kNullReplyBuf:
         fuse_reply_buf(r->req, r->mem, r->size);
-    } else {
-        struct fuse_bufvec vec = FUSE_BUFVEC_INIT(r->size);
-        vec.buf[0].flags = FUSE_BUF_IS_FD | FUSE_BUF_FD_SEEK;
-        vec.buf[0].fd = r->fd;
-        vec.buf[0].pos = r->off;
-        fuse_reply_data(r->req, &vec, (enum fuse_buf_copy_flags)0);
+        break;
+    case kNullReplyData:
+        reply_data(r);
+        break;
     }
 }
 

@@ -53,7 +53,7 @@ START_TEST(without_words_everything_is_at_its_default)
     const Parsed parsed = parse({});
     ck_assert_int_eq(parsed.rc, 0);
     ck_assert(!parsed.options.debug && !parsed.options.allow_root && !parsed.options.io_uring);
-    ck_assert_uint_eq(parsed.options.ring_depth, 8);
+    ck_assert_uint_eq(parsed.options.ring.depth, 8);
     ck_assert(parsed.options.transport == Choice::kAuto);
 }
 END_TEST
@@ -73,7 +73,7 @@ START_TEST(our_words_are_taken_and_others_left)
     ck_assert_int_eq(parsed.rc, 0);
     ck_assert(parsed.options.allow_root);
     ck_assert(parsed.options.io_uring);
-    ck_assert_uint_eq(parsed.options.ring_depth, 32);
+    ck_assert_uint_eq(parsed.options.ring.depth, 32);
     ck_assert(parsed.options.transport == Choice::kDevice);
     ck_assert_str_eq(parsed.rest.c_str(), "-o ro,fsname=x --strange");
 }
@@ -132,8 +132,8 @@ END_TEST
 START_TEST(a_depth_in_the_arguments_beats_the_environment)
 {
     set("FUSE_URING_QUEUE_DEPTH", "16");
-    ck_assert_uint_eq(parse({}).options.ring_depth, 16);
-    ck_assert_uint_eq(parse({"-oio_uring_q_depth=4"}).options.ring_depth, 4);
+    ck_assert_uint_eq(parse({}).options.ring.depth, 16);
+    ck_assert_uint_eq(parse({"-oio_uring_q_depth=4"}).options.ring.depth, 4);
 }
 END_TEST
 

@@ -1,0 +1,147 @@
+// Where readers of a device wait: the decisions, and what /proc says of a thread.
+#include "base/cpu.hpp"
+#include "transport/client_cpu.hpp"
+
+#include <check.h>
+#include <cstdlib>
+#include <unistd.h>
+
+namespace {
+
+using rf::HomePolicy;
+using rf::Load;
+
+void settle(HomePolicy& policy, int cpu)
+{
+    for (unsigned i = 0; i < HomePolicy::kSettled; ++i)
+        policy.sample(cpu, true);
+}
+
+START_TEST(readers_wait_where_the_first_client_is)
+{
+    HomePolicy policy;
+    ck_assert_int_eq(policy.home(), -1);
+    policy.sample(3, true);
+    ck_assert_int_eq(policy.home(), 3);
+}
+END_TEST
+
+START_TEST(a_settled_client_is_asked_about_seldom)
+{
+    HomePolicy policy;
+    ck_assert_uint_eq(policy.pause(), HomePolicy::kEagerPause);
+    settle(policy, 1);
+    ck_assert_uint_eq(policy.pause(), HomePolicy::kSettledPause);
+}
+END_TEST
+
+START_TEST(a_settled_client_that_moves_is_followed)
+{
+    HomePolicy policy;
+    settle(policy, 0);
+    policy.sample(1, true);
+    ck_assert_int_eq(policy.home(), 0); // once may be chance
+    policy.sample(1, true);
+    ck_assert_int_eq(policy.home(), 1);
+}
+END_TEST
+
+START_TEST(a_floating_client_is_let_go_for_longer_each_time)
+{
+    HomePolicy policy;
+    unsigned last = 0;
+    for (unsigned round = 0; round < 3; ++round) {
+        policy.sample(0, true);
+        policy.sample(1, true);
+        policy.sample(1, true);
+        ck_assert_int_eq(policy.home(), -1);
+        unsigned rest = 0;
+        for (; policy.home() < 0; ++rest)
+            policy.sample(0, true);
+        ck_assert_uint_gt(rest, last);
+        last = rest;
+    }
+}
+END_TEST
+
+START_TEST(one_of_many_clients_does_not_move_the_readers)
+{
+    HomePolicy policy;
+    settle(policy, 0);
+    for (int i = 0; i < 100; ++i)
+        policy.sample(1, false);
+    ck_assert_int_eq(policy.home(), 0);
+}
+END_TEST
+
+START_TEST(load_tells_one_client_from_many)
+{
+    Load load;
+    ck_assert(load.alone());
+    for (int i = 0; i < 100; ++i)
+        load.add(1000, true);
+    ck_assert(!load.alone());
+    for (int i = 0; i < 100; ++i)
+        load.add(1000, false);
+    ck_assert(load.alone());
+}
+END_TEST
+
+START_TEST(load_tells_long_requests_from_short_ones)
+{
+    Load load;
+    for (int i = 0; i < 100; ++i)
+        load.add(100'000, false);
+    ck_assert(!load.is_short());
+    for (int i = 0; i < 100; ++i)
+        load.add(3000, false);
+    ck_assert(load.is_short());
+    load.add(10'000'000'000, false); // one that blocks says nothing about the others
+    load.add(3000, false);
+    load.add(3000, false);
+    ck_assert(load.is_short());
+}
+END_TEST
+
+START_TEST(the_cpu_of_a_thread_is_found)
+{
+    cpu_set_t before;
+    ck_assert_int_eq(rf::get_affinity(before), 0);
+    for (unsigned cpu = 0; cpu < CPU_SETSIZE; ++cpu) {
+        if (!CPU_ISSET(cpu, &before))
+            continue;
+        ck_assert_int_eq(rf::pin_to_cpu(cpu), 0);
+        ck_assert_int_eq(rf::cpu_of_thread(static_cast<std::uint32_t>(::gettid())), static_cast<int>(cpu));
+    }
+    ck_assert_int_eq(rf::set_affinity(before), 0);
+}
+END_TEST
+
+START_TEST(a_thread_there_is_not_has_no_cpu)
+{
+    ck_assert_int_lt(rf::cpu_of_thread(0x7fffffff), 0);
+}
+END_TEST
+
+} // namespace
+
+int main()
+{
+    TCase* tcase = tcase_create("client_cpu");
+    tcase_add_test(tcase, readers_wait_where_the_first_client_is);
+    tcase_add_test(tcase, a_settled_client_is_asked_about_seldom);
+    tcase_add_test(tcase, a_settled_client_that_moves_is_followed);
+    tcase_add_test(tcase, a_floating_client_is_let_go_for_longer_each_time);
+    tcase_add_test(tcase, one_of_many_clients_does_not_move_the_readers);
+    tcase_add_test(tcase, load_tells_one_client_from_many);
+    tcase_add_test(tcase, load_tells_long_requests_from_short_ones);
+    tcase_add_test(tcase, the_cpu_of_a_thread_is_found);
+    tcase_add_test(tcase, a_thread_there_is_not_has_no_cpu);
+    Suite* suite = suite_create("client_cpu");
+    suite_add_tcase(suite, tcase);
+    SRunner* runner = srunner_create(suite);
+    srunner_run_all(runner, CK_ENV);
+    const int failed = srunner_ntests_failed(runner);
+    srunner_free(runner);
+    return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+}
