@@ -1,5 +1,6 @@
 #include "highlevel/file_locks.hpp"
 
+#include <algorithm>
 #include <cerrno>
 #include <new>
 #include <utility>
@@ -37,24 +38,28 @@ bool FileLocks::conflict(struct flock& wanted, std::uint64_t owner) const noexce
     return false;
 }
 
+/// Whether two ranges of one owner are one lock: they touch, and are of one kind.
+bool FileLocks::joins(const Range& one, const Range& other) noexcept
+{
+    return one.type == other.type && one.first <= other.last + 1 && other.first <= one.last + 1;
+}
+
 int FileLocks::granted(const struct flock& lock, std::uint64_t owner)
 {
-    const Range fresh = range_of(lock, owner);
+    Range fresh = range_of(lock, owner);
     try {
         std::vector<Range> kept;
         kept.reserve(ranges_.size() + 2);
         for (const Range& range : ranges_) {
-            if (range.owner != owner || range.last < fresh.first || fresh.last < range.first) {
+            if (range.owner != owner) {
                 kept.push_back(range);
-                continue;
-            }
-            if (range.first < fresh.first) {
+            } else if (joins(range, fresh) && fresh.type != F_UNLCK) {
+                fresh.first = std::min(fresh.first, range.first);
+                fresh.last = std::max(fresh.last, range.last);
+            } else if (range.last < fresh.first || fresh.last < range.first) {
                 kept.push_back(range);
-                kept.back().last = fresh.first - 1;
-            }
-            if (range.last > fresh.last) {
-                kept.push_back(range);
-                kept.back().first = fresh.last + 1;
+            } else {
+                keep_ends(range, fresh, kept);
             }
         }
         if (fresh.type != F_UNLCK)
@@ -64,6 +69,19 @@ int FileLocks::granted(const struct flock& lock, std::uint64_t owner)
         return -ENOMEM;
     }
     return 0;
+}
+
+/// What sticks out of `taken` on either side stays.
+void FileLocks::keep_ends(const Range& range, const Range& taken, std::vector<Range>& kept)
+{
+    if (range.first < taken.first) {
+        kept.push_back(range);
+        kept.back().last = taken.first - 1;
+    }
+    if (range.last > taken.last) {
+        kept.push_back(range);
+        kept.back().first = taken.last + 1;
+    }
 }
 
 } // namespace rf::hl

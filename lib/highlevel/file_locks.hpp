@@ -30,8 +30,10 @@ private:
         short type;
     };
     static Range range_of(const struct flock& lock, std::uint64_t owner) noexcept;
+    static bool joins(const Range& one, const Range& other) noexcept;
+    static void keep_ends(const Range& range, const Range& taken, std::vector<Range>& kept);
 
-    std::vector<Range> ranges_; // those of one owner do not overlap
+    std::vector<Range> ranges_; // those of one owner neither overlap nor, if of one kind, touch
 };
 
 } // namespace rf::hl

@@ -27,7 +27,8 @@ struct fuse final {
     // Any thread.
     rf::hl::NodeTable nodes;
     rf::hl::Cleanup cleanup;
-    std::atomic<std::uint32_t> hide_count{0};
+    std::atomic<std::uint32_t> hide_count{0}; // makes the names of hidden files differ
+    std::atomic<int> nr_hidden{0};            // hidden files now: only whether there are any is of use
 
     // The thread of init and destroy.
     rf::hl::InterruptSignal interrupt_signal;

@@ -48,12 +48,27 @@ Node* claim_hidden_name(::fuse& f, const LockedPath& path, PathBuffer& hidden_pa
     return nullptr;
 }
 
-/// If the file is closed by now, whoever sees it first removes it.
-void remove_if_closed(::fuse& f, Node& node, const char* path)
+/// True for the one who is to remove the file.
+bool take_mark(Node& node) noexcept
 {
-    if (node.opens.load(std::memory_order_seq_cst) == 0 &&
-        node.hidden.exchange(false, std::memory_order_seq_cst))
-        (void)fs_unlink(*f.fs, path); // nobody left who could be told
+    return node.hidden.exchange(false, std::memory_order_seq_cst);
+}
+
+/// Nobody is left who could be told of an error.
+void remove_file(::fuse& f, const char* path)
+{
+    (void)fs_unlink(*f.fs, path);
+    f.nr_hidden.fetch_sub(1, std::memory_order_relaxed);
+}
+
+/// For who has no path yet.
+void remove_file(::fuse& f, fuse_ino_t ino)
+{
+    LockedPath path(f.nodes);
+    path.aim_at(ino);
+    if (path.lock() == 0)
+        return remove_file(f, path.c_str());
+    f.nr_hidden.fetch_sub(1, std::memory_order_relaxed); // somebody removed the hidden name itself
 }
 
 } // namespace
@@ -76,8 +91,10 @@ int hide_if_open(::fuse& f, LockedPath& path)
     // The file's node takes the hidden name; what has the old one now goes on standing in for it in `path`.
     f.nodes.exchange(node, *place);
     path.replace_target(*place);
-    node.hidden.store(true, std::memory_order_seq_cst);
-    remove_if_closed(f, node, hidden_path.c_str());
+    if (!node.hidden.exchange(true, std::memory_order_seq_cst)) // the hidden name itself may be removed
+        f.nr_hidden.fetch_add(1, std::memory_order_relaxed);
+    if (node.opens.load(std::memory_order_seq_cst) == 0 && take_mark(node))
+        remove_file(f, hidden_path.c_str());
     f.nodes.drop(node, Hold::kWriter);
     f.nodes.unpin(node);
     return 0;
@@ -86,29 +103,19 @@ int hide_if_open(::fuse& f, LockedPath& path)
 void note_close(::fuse& f, fuse_ino_t ino, const char* path)
 {
     Node* node = f.nodes.find(ino);
-    if (!node || node->opens.fetch_sub(1, std::memory_order_seq_cst) != 1)
+    if (!node || node->opens.fetch_sub(1, std::memory_order_seq_cst) != 1 || !take_mark(*node))
         return;
-    if (!node->hidden.exchange(false, std::memory_order_seq_cst))
-        return;
-    if (path) {
-        (void)fs_unlink(*f.fs, path);
-        return;
-    }
-    LockedPath own(f.nodes);
-    own.aim_at(ino);
-    if (own.lock() == 0)
-        (void)fs_unlink(*f.fs, own.c_str());
+    if (path)
+        remove_file(f, path);
+    else
+        remove_file(f, ino);
 }
 
 void remove_hidden(::fuse& f)
 {
     f.nodes.for_each([&f](Node& node) {
-        if (!node.hidden.exchange(false, std::memory_order_seq_cst))
-            return;
-        LockedPath path(f.nodes);
-        path.aim_at(node.number());
-        if (path.lock() == 0)
-            (void)fs_unlink(*f.fs, path.c_str());
+        if (take_mark(node))
+            remove_file(f, node.number());
     });
 }
 

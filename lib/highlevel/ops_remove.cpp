@@ -3,8 +3,24 @@
 
 #include <cerrno>
 #include <cstdio>
+#include <ctime>
 
 namespace rf::hl {
+namespace {
+
+int remove_directory(Operation& op, fuse_ino_t parent, const char* name)
+{
+    LockedPath path(op.nodes());
+    path.aim_to_change(parent, name);
+    int rc = path.lock();
+    if (rc == 0)
+        rc = fs_rmdir(op.fs(), path.c_str());
+    if (rc >= 0)
+        op.nodes().remove_name(*path.target());
+    return rc;
+}
+
+} // namespace
 
 void op_unlink(fuse_req_t req, fuse_ino_t parent, const char* name)
 {
@@ -26,14 +42,16 @@ void op_unlink(fuse_req_t req, fuse_ino_t parent, const char* name)
 void op_rmdir(fuse_req_t req, fuse_ino_t parent, const char* name)
 {
     Operation op(req);
-    LockedPath path(op.nodes());
-    path.aim_to_change(parent, name);
-    int rc = path.lock();
-    if (rc == 0)
-        rc = fs_rmdir(op.fs(), path.c_str());
-    if (rc >= 0)
-        op.nodes().remove_name(*path.target());
-    path.release();
+    int rc = remove_directory(op, parent, name);
+    // close() does not wait for RELEASE, so a file closed and unlinked a moment ago may still be hidden in
+    // here. Its RELEASE is on the way, and needs the path: let it pass for a while, 63 ms in all.
+    constexpr int kMostTries = 6;
+    for (int i = 0;
+         i < kMostTries && rc == -ENOTEMPTY && op.core().nr_hidden.load(std::memory_order_relaxed) > 0; ++i) {
+        const timespec pause{0, 1000000L << i};
+        ::clock_nanosleep(CLOCK_MONOTONIC, 0, &pause, nullptr);
+        rc = remove_directory(op, parent, name);
+    }
     op.answer_status(rc);
 }
 

@@ -1,7 +1,7 @@
 // Options of a session: what fuse_session_new() takes out of the argument list besides mount options.
 #pragma once
 
-#include "transport/ring_policy.hpp"
+#include "transport/ring_options.hpp"
 #include "transport/select.hpp"
 
 #include <fuse_opt.h>

@@ -1,7 +1,7 @@
 // What a user may say about the ring: where its threads run, whether handlers may block, how much memory.
 #pragma once
 
-#include "transport/ring_policy.hpp"
+#include "transport/ring_options.hpp"
 
 namespace rf {
 

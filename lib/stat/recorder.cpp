@@ -57,6 +57,12 @@ void put(Word& word, Word value, std::memory_order order = std::memory_order_rel
     std::atomic_ref<Word>(word).store(value, order);
 }
 
+// Of a block that changes hands: the thread before has ended, which orders nothing by itself.
+std::int32_t tid_of(Block& block) noexcept
+{
+    return std::atomic_ref<std::int32_t>(block.tid).load(std::memory_order_relaxed);
+}
+
 bool is_gone(std::int32_t tid) noexcept
 {
     return from_libc(::syscall(SYS_tgkill, ::getpid(), tid, 0)) == -ESRCH;
@@ -195,9 +201,9 @@ Block* Recorder::adopt_block() noexcept
     Block* orphan = nullptr;
     for (std::uint32_t i = nr_shared_; i < used_blocks_; ++i) {
         Block* const here = block(i);
-        if (here->tid == tid)
+        if (tid_of(*here) == tid)
             return here; // it served another session in between
-        if (!orphan && is_gone(here->tid))
+        if (!orphan && is_gone(tid_of(*here)))
             orphan = here;
     }
     if (!orphan) {
@@ -264,7 +270,7 @@ void Recorder::begin(Ticket& ticket, const Arrival& arrival) noexcept
         put(record->nodeid, arrival.nodeid);
         put(record->opcode, arrival.opcode);
         put(record->caller_pid, arrival.caller_pid);
-        put(record->tid, counters.shared ? 0 : counters.block->tid);
+        put(record->tid, counters.shared ? 0 : tid_of(*counters.block));
         put(record->queue, arrival.queue);
         // release: who sees the stamp sees whose it is.
         put(record->started, ticket.started, std::memory_order_release);

@@ -82,13 +82,14 @@ void HomePolicy::sample(int cpu, bool alone) noexcept
 
 unsigned ClientCpu::look(std::uint32_t tid, bool alone) noexcept
 {
-    const int cpu = tid > 0 ? cpu_of_thread(tid) : -ENOENT;
+    const int cpu = cpu_of_thread(tid);
     if (cpu < 0)
         return HomePolicy::kSettledPause;
     const MutexLock lock(mutex_);
     policy_.sample(cpu, alone);
     home_.store(policy_.home(), std::memory_order_relaxed);
-    return policy_.pause();
+    // Many clients: where one of them is matters little.
+    return alone ? policy_.pause() : HomePolicy::kSettledPause;
 }
 
 } // namespace rf

@@ -82,10 +82,12 @@ int DeviceReader::cpu_to_wait_on() const noexcept
 {
     if (device_.custom() || place_.pin == ring_policy::Pin::kNone)
         return -1;
-    // Several at a time: spread what takes long. Where handlers must run unbound, short ones are spread as
-    // well: threads that are bound and unbound while others queue for the same CPU cost more than that wins.
-    const bool together = load_.is_short() && place_.pin == ring_policy::Pin::kAlways;
-    return load_.alone() || together ? place_.clients.home() : -1;
+    // What takes long and comes several at a time is better spread over the CPUs. Where handlers must run
+    // unbound, so are short requests of several clients: threads that are bound and unbound while others
+    // queue for the same CPU cost more than staying on one wins.
+    const bool one_client = load_.one_client();
+    const bool together = load_.is_short() && (one_client || place_.pin == ring_policy::Pin::kAlways);
+    return together || (one_client && load_.one_at_a_time()) ? place_.clients.home() : -1;
 }
 
 void DeviceReader::bind() noexcept
@@ -112,12 +114,16 @@ void DeviceReader::bind() noexcept
 void DeviceReader::account(std::uint32_t tid) noexcept
 {
     const std::uint64_t now = now_ns();
-    load_.add(now - began_ns_, !waited_ || tid != last_tid_);
+    const std::uint64_t took = now - began_ns_;
+    const bool queued = !waited_;
     began_ns_ = now;
     waited_ = false;
-    last_tid_ = tid;
-    if (place_.pin != ring_policy::Pin::kNone && --until_look_ == 0)
-        until_look_ = place_.clients.look(tid, load_.alone());
+    // The kernel's own (RELEASE, FORGET) come from nobody, and nobody waits for them.
+    if (tid == 0 || place_.pin == ring_policy::Pin::kNone)
+        return;
+    load_.add(took, queued, place_.clients.changes_to(tid));
+    if (--until_look_ == 0)
+        until_look_ = place_.clients.look(tid, load_.one_client());
 }
 
 ssize_t DeviceReader::receive()

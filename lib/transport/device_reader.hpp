@@ -57,7 +57,6 @@ private:
     Load load_;
     std::uint64_t began_ns_ = 0; // when the last wait or the last request ended
     bool waited_ = true;         // since the last request
-    std::uint32_t last_tid_ = 0; // who sent it
     unsigned until_look_ = HomePolicy::kEagerPause;
     DeviceChannel* channel_ = nullptr; // held; the session's own, or a clone
     UniqueFd epoll_;

@@ -6,7 +6,7 @@
 #include "transport/device.hpp"
 #include "transport/device_pool.hpp"
 #include "transport/kick.hpp"
-#include "transport/ring_policy.hpp"
+#include "transport/ring_options.hpp"
 
 #include <memory>
 #include <vector>

@@ -1,6 +1,8 @@
 // The decisions of the ring, without the ring: pure functions, tested without a kernel.
 #pragma once
 
+#include "transport/ring_options.hpp"
+
 #include <cerrno>
 #include <cstddef>
 #include <cstdint>
@@ -44,23 +46,6 @@ constexpr Completion classify(Command command, int res) noexcept
 /// Workers each queue starts with: one to serve and one to hold the spare entry while the first is in a
 /// handler.
 constexpr unsigned kWorkersPerQueue = 2;
-
-/// When a ring thread is bound to its queue's CPU.
-enum class Pin : std::uint8_t {
-    kAuto,   // kAlways if nothing in the process can start threads or programs, else kWait
-    kAlways, // all the time
-    kWait,   // while it waits, not inside handlers: what those start would inherit it
-    kNone,   // never
-};
-
-/// What can be chosen about the ring.
-struct Options {
-    Pin pin = Pin::kAuto;
-    bool nonblocking = false;     // the filesystem promises that its handlers never block
-    unsigned depth = 8;           // entries a queue starts with, if handlers never block
-    std::size_t memory_bytes = 0; // most payload memory in all; 0: as much as it takes
-    bool timed = false;           // the kernel ends the connection if a request takes too long
-};
 
 /// Payload bytes an entry keeps for good; what a burst of large requests used beyond is given back when the
 /// thread that has the entry was idle for so long.

@@ -214,8 +214,10 @@ RingQueue::Next RingQueue::park(RingWorker& worker, RingEntry*& entry)
     // Nobody else holds a spare entry: this worker has to.
     if (available.load(std::memory_order_seq_cst) <= 0)
         return Next::kRegister;
-    if (has_too_many_idle() && workers_.size() > ring_policy::kWorkersPerQueue)
+    if (has_too_many_idle() && may_lose_worker_locked()) {
+        ++leaving_;
         return Next::kLeave;
+    }
     parked_.push_back(&worker);
     return Next::kParked;
 }
@@ -235,34 +237,38 @@ void RingQueue::repark(RingWorker& worker)
 bool RingQueue::has_too_many_idle() const noexcept
 {
     const unsigned workers = shared_.workers.load(std::memory_order_relaxed);
-    return workers > shared_.idle_limit &&
+    return workers > shared_.idle_limit && shared_.can_withhold.load(std::memory_order_relaxed) &&
            workers - std::min(workers, shared_.limit->inside()) > shared_.idle_limit;
 }
 
 bool RingQueue::retire_with(RingEntry& entry)
 {
     const MutexLock lock(mutex_);
-    if (workers_end_ || workers_.size() <= ring_policy::kWorkersPerQueue)
+    if (workers_end_ || !may_lose_worker_locked())
         return false;
     RingDispatcher* const dispatcher = dispatcher_locked();
     if (!dispatcher)
         return false;
     dispatcher->inbox.retired.push(entry);
     dispatcher->wake();
+    ++leaving_;
     return true;
 }
 
 bool RingQueue::leave(RingWorker& worker)
 {
     const MutexLock lock(mutex_);
+    --leaving_;
     const Inbox& mail = worker.inbox;
     if (workers_end_ || mail.grow || !mail.commits.empty() || !mail.run.empty())
         return false;
     const auto mine =
         std::find_if(workers_.begin(), workers_.end(),
                      [&](const std::unique_ptr<RingWorker>& each) { return each.get() == &worker; });
-    if (mine == workers_.end())
-        return false; // still being added
+    if (mine == workers_.end()) { // still being added
+        parked_.push_back(&worker);
+        return false;
+    }
     gone_.push_back(std::move(*mine));
     workers_.erase(mine);
     shared_.workers.fetch_sub(1, std::memory_order_relaxed);
@@ -281,12 +287,15 @@ void RingQueue::bury()
         worker->join();
 }
 
-void RingQueue::withhold(RingEntry& entry)
+bool RingQueue::withhold(RingEntry& entry)
 {
+    // Whoever takes the entry we see here holds a request then, and brings one back or is seen to be stuck.
+    if (available.load(std::memory_order_seq_cst) <= 0)
+        return false;
     const MutexLock lock(mutex_);
-    // Nobody waits for its answer.
-    held.fetch_sub(1, std::memory_order_relaxed);
+    held.fetch_sub(1, std::memory_order_relaxed); // nobody waits for its answer
     withheld_.push(entry);
+    return true;
 }
 
 RingEntry* RingQueue::take_withheld()

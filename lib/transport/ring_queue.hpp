@@ -43,7 +43,8 @@ struct RingShared {
     RingThread* single = nullptr; // the one thread that runs handlers, if there is only one
     ring_policy::Options options; // pin: resolved
     unsigned idle_limit = ring_policy::kNoIdleLimit;
-    cpu_set_t affinity{}; // of the thread that runs the loop: what a forked child gets back
+    std::atomic<bool> can_withhold{true}; // else idle workers stay: entries could not be taken out of service
+    cpu_set_t affinity{};                 // of the thread that runs the loop: what a forked child gets back
 
     // The ring's own threads are to end, whether the session goes on (over the device) or not.
     std::atomic<bool> closing{false};
@@ -132,13 +133,14 @@ public:
     /// More workers than may be idle, if `worker` became so too. Any thread; exact enough.
     [[nodiscard]] bool has_too_many_idle() const noexcept;
     /// `entry` is answered, and its worker would rather go: true, then it is the dispatcher's, and the worker
-    /// calls leave() next.
+    /// calls leave() next. Each queue keeps the workers it started with.
     [[nodiscard]] bool retire_with(RingEntry& entry) RF_EXCLUDES(mutex_);
-    /// False if there is mail for `worker` after all. If true its thread must end without touching the queue
-    /// again.
+    /// True: the worker's thread must end without touching the queue again. False: there is mail for it after
+    /// all, or it is parked.
     [[nodiscard]] bool leave(RingWorker& worker) RF_EXCLUDES(mutex_);
-    /// Dispatcher: `entry` holds an answered request that is not committed; it waits for take_withheld().
-    void withhold(RingEntry& entry) RF_EXCLUDES(mutex_);
+    /// Dispatcher: `entry` holds an answered request and is not to be committed before take_withheld(). False
+    /// if it must be, since the queue has no other AVAILABLE entry.
+    [[nodiscard]] bool withhold(RingEntry& entry) RF_EXCLUDES(mutex_);
     /// An entry out of service, to be committed; nullptr if there is none. Its commit also fetches a request
     /// that waits in the kernel.
     [[nodiscard]] RingEntry* take_withheld() RF_EXCLUDES(mutex_);
@@ -175,6 +177,10 @@ private:
     [[nodiscard]] RingWorker* idle_worker_locked() RF_REQUIRES(mutex_);
     void grow_stuck() RF_EXCLUDES(mutex_);
     void bury() RF_EXCLUDES(mutex_);
+    [[nodiscard]] bool may_lose_worker_locked() const RF_REQUIRES(mutex_)
+    {
+        return workers_.size() - leaving_ > ring_policy::kWorkersPerQueue;
+    }
 
     RingShared& shared_;
     const unsigned qid_;
@@ -184,6 +190,7 @@ private:
     std::vector<std::unique_ptr<RingWorker>> workers_ RF_GUARDED_BY(mutex_);
     std::vector<RingWorker*> parked_ RF_GUARDED_BY(mutex_);
     std::vector<std::unique_ptr<RingWorker>> gone_ RF_GUARDED_BY(mutex_); // to be joined
+    std::size_t leaving_ RF_GUARDED_BY(mutex_) = 0; // of the workers: about to call leave()
     EntryList withheld_ RF_GUARDED_BY(mutex_);
     std::unique_ptr<RingDispatcher> dispatcher_ RF_GUARDED_BY(mutex_);
     EntryList

@@ -74,16 +74,13 @@ bool RingWorker::serve()
 {
     EntryList ready;
     while (!shared_.ended()) {
+        if (std::exchange(leaving_, false) && queue_.leave(*this))
+            return true;
         take_mail();
+        if (leaving_)
+            continue;
         if (shared_.ended())
             break;
-        if (leaving_) {
-            if (queue_.leave(*this))
-                return true;
-            leaving_ = false;
-            queue_.repark(*this);
-            continue;
-        }
         waiting_.store(true, std::memory_order_relaxed);
         const int rc = send_and_wait();
         waiting_.store(false, std::memory_order_relaxed);
@@ -371,8 +368,8 @@ void RingDispatcher::take_mail()
         // The entry committed last is the first to get a request. If another one is faster, or the kernel
         // takes no such notification, the entry merely stays in service here.
         commit(*entry);
-        if (ring_.submit() == 0 && cpu_.bound())
-            (void)shared_.kicker->kick_to_withhold();
+        if (ring_.submit() < 0 || !cpu_.bound() || shared_.kicker->kick_to_withhold() < 0)
+            queue_.shared().can_withhold.store(false, std::memory_order_relaxed);
     }
 }
 
@@ -382,9 +379,7 @@ void RingDispatcher::take_request(RingEntry& entry)
     std::memcpy(&header, entry.header->in_out, sizeof(header));
     if (!answer_kick(entry))
         queue_.dispatch(entry);
-    else if (Kicker::is_to_withhold(header))
-        queue_.withhold(entry);
-    else
+    else if (!Kicker::is_to_withhold(header) || !queue_.withhold(entry))
         commit(entry);
 }
 

@@ -11,7 +11,8 @@ import sys
 import tempfile
 
 # What the table's words "the transport interface" stand for.
-TRANSPORT_INTERFACE = {"transport/transport.hpp", "transport/select.hpp", "transport/engine.hpp", "transport/device.hpp"}
+TRANSPORT_INTERFACE = {"transport/transport.hpp", "transport/select.hpp", "transport/engine.hpp", "transport/device.hpp",
+                       "transport/ring_options.hpp"}
 ROW = re.compile(r"^\|\s*`lib/(\w+)`\s*\|[^|]*\|([^|]*)\|\s*$", re.M)
 INCLUDE = re.compile(r'^\s*#\s*include\s*([<"])([^>"]+)[>"]', re.M)
 

@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 import mounts
 
-CLIENT_SPARE_S = 15  # the client gives up on a stuck operation 10 s after the end of its time
+CLIENT_SPARE_S = 5  # the client gives up on a stuck operation by itself, if it can
 MEDIAN_KEYS = ("ops_per_s", "p50_us", "p99_us", "max_us", "client_cpu_s_per_op", "server_cpu_us_per_op")
 
 
@@ -24,13 +24,15 @@ class Cell(NamedTuple):
 
     def client_words(self, client, directory, times):
         return [client, "--dir", directory, "--workload", self.workload, "--clients", str(self.clients),
-                "--seconds", str(times.seconds), "--warmup", str(times.warmup)] + (["--pin"] if self.pinned else [])
+                "--seconds", str(times.seconds), "--warmup", str(times.warmup),
+                "--grace", str(times.grace)] + (["--pin"] if self.pinned else [])
 
 
 class Times(NamedTuple):
     rounds: int
     seconds: float
     warmup: float
+    grace: float = 20  # how long an operation may be overdue
 
 
 def run_client(client, times, mounted, cell):
@@ -40,7 +42,7 @@ def run_client(client, times, mounted, cell):
     process = subprocess.Popen(cell.client_words(client, mounted.dir, times), stdin=subprocess.DEVNULL,
                                stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
     try:
-        out, err = process.communicate(timeout=times.seconds + times.warmup + CLIENT_SPARE_S)
+        out, err = process.communicate(timeout=times.seconds + times.warmup + times.grace + CLIENT_SPARE_S)
     except BaseException as error:
         mounted.abort()
         mounts.end_child(process)

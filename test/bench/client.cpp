@@ -118,7 +118,7 @@ int run(const Options& options)
         std::fprintf(stderr, "workload unknown: name=%s, --list shows all\n", options.workload.c_str());
         return 2;
     }
-    if (run_clients({options.warmup_seconds, options.seconds}, clients) < 0)
+    if (run_clients({options.warmup_seconds, options.seconds, options.grace_seconds}, clients) < 0)
         return 1; // the client has said why
 
     // A histogram is large: not on the stack.

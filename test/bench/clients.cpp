@@ -14,9 +14,6 @@ namespace rf::bench {
 
 namespace {
 
-// How long after the end of the measurement an operation in flight may take.
-constexpr double kGraceSeconds = 10.0;
-
 enum class Phase : int { kPrepare, kWarmUp, kMeasure, kStop };
 
 // Read before every step. Relaxed is enough: it only says when to start and stop counting, and what a thread
@@ -105,18 +102,17 @@ timespec deadline_in(double seconds) noexcept
 }
 
 // The threads may be stuck in the kernel, so nothing is freed and no destructor runs.
-[[noreturn]] void give_up(const char* what)
+[[noreturn]] void give_up(const char* what, double seconds)
 {
-    std::fprintf(stderr, "client stuck: %s did not come back within %.0f s, giving up\n", what,
-                 kGraceSeconds);
+    std::fprintf(stderr, "client stuck: %s did not come back within %.0f s, giving up\n", what, seconds);
     ::_exit(3);
 }
 
 // Waits until every client prepared. 0, or the first error; -ETIMEDOUT if one hangs.
-int wait_prepared(const std::vector<std::unique_ptr<Client>>& clients) noexcept
+int wait_prepared(const std::vector<std::unique_ptr<Client>>& clients, double seconds) noexcept
 {
     for (double waited = 0.0; g_ready.load(std::memory_order_acquire) < clients.size(); waited += 0.001) {
-        if (waited > kGraceSeconds)
+        if (waited > seconds)
             return -ETIMEDOUT;
         sleep_seconds(0.001);
     }
@@ -136,9 +132,9 @@ int run_clients(const Times& times, const std::vector<std::unique_ptr<Client>>& 
             ::_exit(1); // the others wait for a start that never comes
         }
     }
-    const int prepared = wait_prepared(clients);
+    const int prepared = wait_prepared(clients, times.grace_seconds);
     if (prepared == -ETIMEDOUT)
-        give_up("preparing a client");
+        give_up("preparing a client", times.grace_seconds);
     if (prepared == 0) {
         g_phase.store(Phase::kWarmUp, std::memory_order_relaxed);
         sleep_seconds(times.warmup_seconds);
@@ -146,10 +142,10 @@ int run_clients(const Times& times, const std::vector<std::unique_ptr<Client>>& 
         sleep_seconds(times.seconds);
     }
     g_phase.store(Phase::kStop, std::memory_order_relaxed);
-    const timespec deadline = deadline_in(kGraceSeconds);
+    const timespec deadline = deadline_in(times.grace_seconds);
     for (const std::unique_ptr<Client>& client : clients)
         if (::pthread_timedjoin_np(client->thread, nullptr, &deadline) != 0)
-            give_up("an operation");
+            give_up("an operation", times.grace_seconds);
     return prepared;
 }
 

@@ -29,6 +29,7 @@ struct Client {
 struct Times {
     double warmup_seconds = 0.0;
     double seconds = 0.0;
+    double grace_seconds = 0.0; // how much longer an operation, or a client's preparation, may take
 };
 
 /// Runs all clients at once and joins them. 0, or -errno of the first client that could not prepare.

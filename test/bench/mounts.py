@@ -185,10 +185,16 @@ class Mounted:
             self._signal(signal.SIGKILL)
 
     def close(self):
-        if self.dir and find_mount(self.dir) is not None:
-            self._unmount()
-        if self.process:
-            self._end_process()
+        try:
+            if self.dir and find_mount(self.dir) is not None:
+                self._unmount()
+            if self.process:
+                self._end_process()
+        except BaseException:
+            # Ended from outside in the middle of it: no process may stay behind, stopped or not.
+            if self.process:
+                self._signal(signal.SIGKILL)
+            raise
         if self.dir and find_mount(self.dir) is None:
             os.rmdir(self.dir)
             self.dir = None
@@ -225,7 +231,8 @@ class Mounted:
                 os.kill(pid, number)
 
     def _end_process(self):
-        for ending in (None, signal.SIGTERM, signal.SIGKILL):
+        # One that was aborted because it does not react is not asked twice.
+        for ending in (None, signal.SIGKILL) if self.aborted else (None, signal.SIGTERM, signal.SIGKILL):
             if ending is not None:
                 self._signal(ending)
             try:

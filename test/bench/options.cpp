@@ -17,6 +17,7 @@ constexpr char kUsage[] =
     "  --pin-cpu K      all clients run on CPU K\n"
     "  --seconds S      time measured (default 2)\n"
     "  --warmup S       time run before that (default 0.5)\n"
+    "  --grace S        how long an operation may be overdue before the client gives up (default 20)\n"
     "  --list           print the workloads and leave\n"
     "prints one line of JSON; exit 0 = every operation succeeded, 1 = some failed, 2 = bad arguments,\n"
     "3 = an operation did not come back in time\n";
@@ -64,6 +65,8 @@ bool take(int option, const char* value, Options& out)
         return parse_seconds(value, out.seconds) && out.seconds > 0.0;
     case 'u':
         return parse_seconds(value, out.warmup_seconds);
+    case 'g':
+        return parse_seconds(value, out.grace_seconds) && out.grace_seconds > 0.0;
     case 'p':
         out.pin = true;
         return true;
@@ -99,15 +102,11 @@ std::uint64_t parse_size(const char* text) noexcept
 int parse_options(int argc, char** argv, Options& out)
 {
     static constexpr option kLong[] = {
-        {"dir", required_argument, nullptr, 'd'},
-        {"workload", required_argument, nullptr, 'w'},
-        {"clients", required_argument, nullptr, 'c'},
-        {"pin", no_argument, nullptr, 'p'},
-        {"pin-cpu", required_argument, nullptr, 'k'},
-        {"seconds", required_argument, nullptr, 's'},
-        {"warmup", required_argument, nullptr, 'u'},
-        {"list", no_argument, nullptr, 'l'},
-        {nullptr, 0, nullptr, 0},
+        {"dir", required_argument, nullptr, 'd'},     {"workload", required_argument, nullptr, 'w'},
+        {"clients", required_argument, nullptr, 'c'}, {"pin", no_argument, nullptr, 'p'},
+        {"pin-cpu", required_argument, nullptr, 'k'}, {"seconds", required_argument, nullptr, 's'},
+        {"warmup", required_argument, nullptr, 'u'},  {"grace", required_argument, nullptr, 'g'},
+        {"list", no_argument, nullptr, 'l'},          {nullptr, 0, nullptr, 0},
     };
     int index = 0;
     for (int c; (c = ::getopt_long(argc, argv, "", kLong, &index)) != -1;) {

@@ -12,9 +12,10 @@ struct Options {
     unsigned clients = 1;
     double seconds = 2.0;
     double warmup_seconds = 0.5;
-    bool pin = false;  // client i on the i-th CPU this process may use, round robin
-    int pin_cpu = -1;  // all clients on this CPU; -1 = not asked for
-    bool list = false; // only print the workloads
+    double grace_seconds = 20.0; // how much longer an operation in flight may take
+    bool pin = false;            // client i on the i-th CPU this process may use, round robin
+    int pin_cpu = -1;            // all clients on this CPU; -1 = not asked for
+    bool list = false;           // only print the workloads
 };
 
 /// Fills `out`. 0, or -EINVAL after an explanation on stderr.

@@ -8,7 +8,7 @@ import sys
 import tempfile
 
 FILE_BYTES = 80 << 20  # more than a workload walks through
-RUN_TIMEOUT_S = 30
+RUN_TIMEOUT_S = 60
 WORKLOADS = ["fstat", "lookup", "openclose", "create", "readdir", "readdirplus", "read-4k", "read-128k", "read-1m",
              "write-4k", "write-128k", "write-1m", "seqread-1m", "read-buffered", "victim"]
 

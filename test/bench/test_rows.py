@@ -110,17 +110,17 @@ def bad_arguments_are_refused():
 
 
 def memory_bounds_are_judged():
-    loader = importlib.machinery.SourceFileLoader("memory", os.path.join(HERE, "memory"))
-    spec = importlib.util.spec_from_loader("memory", loader)
-    memory = importlib.util.module_from_spec(spec)
-    loader.exec_module(memory)
+    loader = importlib.machinery.SourceFileLoader("footprint", os.path.join(HERE, "footprint"))
+    spec = importlib.util.spec_from_loader("footprint", loader)
+    footprint = importlib.util.module_from_spec(spec)
+    loader.exec_module(footprint)
 
     def of(rss, switches, left):
         return {"idle": {"rss_mib": rss, "switches_in_10s": switches},
                 "burst": {"before_mib": 5.0, "after_mib": {10: 5.0 + left}}}
     device = of(4.0, 0, 50.0)
     for ring, broken in ((of(11.9, 9, 0.9), 0), (of(12.1, 0, 0), 1), (of(4, 11, 0), 1), (of(4, 0, 1.1), 1)):
-        found = memory.judge({"ring": ring, "device": device}, 10)
+        found = footprint.judge({"ring": ring, "device": device}, 10)
         check(len(found) == broken, f"{broken} bounds broken", ring, found)
 
 

@@ -260,6 +260,67 @@ START_TEST(data_of_a_blocked_write_stays_what_it_was)
 }
 END_TEST
 
+// Answers a large WRITE at once, from the handler or from another thread, and goes on reading its data.
+constexpr std::size_t kLarge = 256 * 1024;
+
+bool answer_large_write_first(Call& call)
+{
+    if (call.op != Op::kWrite || call.bytes != kLarge)
+        return false;
+    const std::vector<char> before(call.data, call.data + call.bytes);
+    if (call.ino % 2 == 0)
+        answer_normally(call);
+    else
+        std::thread([&call] { answer_normally(call); }).join();
+    call.shared.n[0]++;
+    (void)call.shared.gate[0].pass(2 * kSoonMs);
+    call.shared.n[1] += std::memcmp(before.data(), call.data, call.bytes) != 0;
+    call.shared.n[2]++;
+    return true;
+}
+
+long write_bytes(int fd, char byte, std::size_t bytes)
+{
+    const std::vector<char> buffer(bytes, byte);
+    return pwrite(fd, buffer.data(), bytes, 0);
+}
+
+START_TEST(the_answer_of_a_large_write_does_not_wait_and_its_data_stays)
+{
+    const Setup setup{.hook = answer_large_write_first};
+    Mount mount(setup);
+    Shared& shared = mount.shared();
+    std::vector<int> files;
+    for (int i = 0; i < 4; i++)
+        files.push_back(open_on(cpu(0), mount.path("f" + std::to_string(60 + i)), O_RDWR));
+    // One after the other: each answer has to come while the handlers before still read.
+    for (int i = 0; i < 4; i++) {
+        const int fd = files[static_cast<std::size_t>(i)];
+        Client client(cpu(0), [fd, i] { return write_bytes(fd, static_cast<char>('a' + i), kLarge); });
+        CLAIM(client.done_within(kSoonMs), "the answer of a large write waits for its handler to end");
+        ck_assert_int_eq(client.result(), static_cast<long>(kLarge));
+    }
+    // What comes now goes over the same entries.
+    const int other = open_on(cpu(0), mount.path("f1"), O_RDWR);
+    Client over(cpu(0), [other] {
+        long sum = 0;
+        for (int i = 0; i < 50; i++)
+            sum += write_bytes(other, 'z', 2 * kLarge);
+        return sum;
+    });
+    CLAIM(over.done_within(kSoonMs), "writes beside handlers that read on hang");
+    ck_assert_int_eq(over.result(), 50L * 2 * static_cast<long>(kLarge));
+    ck_assert_int_eq(shared.n[2], 0);
+    shared.gate[0].open(4);
+    CLAIM(soon([&] { return shared.n[2] == 4; }), "%ld of 4 handlers went on", shared.n[2].load());
+    ck_assert_int_eq(shared.n[1], 0);
+    for (const int fd : files)
+        close(fd);
+    close(other);
+    mount.end();
+}
+END_TEST
+
 START_TEST(more_blockers_than_threads_lose_nothing)
 {
     constexpr unsigned kMany = 24;
@@ -299,6 +360,7 @@ Suite* make_suite()
     tcase_add_test(tc, an_answer_does_not_wait_for_its_handler);
     tcase_add_test(tc, every_kind_of_request_may_block);
     tcase_add_test(tc, data_of_a_blocked_write_stays_what_it_was);
+    tcase_add_test(tc, the_answer_of_a_large_write_does_not_wait_and_its_data_stays);
     tcase_add_test(tc, more_blockers_than_threads_lose_nothing);
     tcase_set_timeout(tc, 60);
     Suite* suite = suite_create("contract_blocking");

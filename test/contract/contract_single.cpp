@@ -137,6 +137,52 @@ START_TEST(answers_from_another_thread_reach_a_single_threaded_loop_that_sleeps)
 }
 END_TEST
 
+/// Reads at 1 are held for another thread; those at 2 block the only handler thread.
+bool hold_or_block(Call& call)
+{
+    if (call.op == Op::kRead && call.at == 2) {
+        call.shared.n[0]++;
+        (void)call.shared.gate[2].pass(2 * kSoonMs);
+    }
+    return call.op == Op::kRead && call.at == 1 && hold_reads(call);
+}
+
+void start_late_replier(Server& server)
+{
+    server.background.emplace_back([shared = &server.shared] {
+        (void)shared->gate[0].pass(4 * kSoonMs);
+        const std::lock_guard lock(s_mutex);
+        for (const fuse_req_t req : s_held)
+            reply_bytes(req, 16);
+        shared->n[2] = static_cast<long>(s_held.size());
+    });
+}
+
+START_TEST(answers_from_another_thread_leave_while_the_only_thread_is_in_a_handler)
+{
+    const Setup setup{.hook = hold_or_block, .single = true, .before_loop = start_late_replier};
+    Mount mount(setup);
+    Shared& shared = mount.shared();
+    const int fd = open_on(cpu(0), mount.path("f1"), O_RDWR);
+    std::vector<Client> held;
+    for (unsigned i = 0; i < 6; i++)
+        held.emplace_back(cpu(i), [fd] { return read_at(fd, 1); });
+    std::this_thread::sleep_for(std::chrono::milliseconds(200));
+    Client blocker(cpu(0), [fd] { return read_at(fd, 2); });
+    CLAIM(soon([&] { return shared.n[0] == 1; }), "the handler was not called");
+    shared.gate[0].open();
+    for (Client& client : held)
+        CLAIM(client.done_within(kSoonMs) && client.result() == 16,
+              "an answer waits for the handler of another request");
+    ck_assert_int_eq(shared.n[2], 6);
+    shared.gate[2].open();
+    CLAIM(blocker.done_within(kSoonMs) && blocker.result() == 16, "the blocked client hangs");
+    close(fd);
+    mount.end();
+    ck_assert_int_eq(shared.nr_handler_threads, 1);
+}
+END_TEST
+
 Suite* make_suite()
 {
     TCase* tc = tcase_create("single");
@@ -144,6 +190,7 @@ Suite* make_suite()
     tcase_add_test(tc, max_threads_1_is_one_handler_thread);
     tcase_add_test(tc, nothing_else_runs_beside_a_blocked_handler_and_nothing_is_lost);
     tcase_add_test(tc, answers_from_another_thread_reach_a_single_threaded_loop_that_sleeps);
+    tcase_add_test(tc, answers_from_another_thread_leave_while_the_only_thread_is_in_a_handler);
     tcase_set_timeout(tc, 60);
     Suite* suite = suite_create("contract_single");
     suite_add_tcase(suite, tc);

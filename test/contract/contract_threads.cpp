@@ -156,12 +156,28 @@ START_TEST(max_idle_threads_is_honoured)
 }
 END_TEST
 
+/// Workers go and come again and again beside clients that do not wait.
+START_TEST(nothing_is_lost_while_threads_go_and_come)
+{
+    const Setup setup{.hook = block_or_count, .max_threads = 12, .max_idle_threads = 1};
+    Mount mount(setup);
+    const int fd = open_on(cpu(0), mount.path("f1"), O_RDWR);
+    Hammer hammer(fd, {cpu(0), cpu(1), cpu(0), cpu(1)});
+    for (int round = 0; round < 20; round++)
+        many_blockers(mount, fd, 9, 9);
+    ck_assert_int_gt(hammer.stop(), 0);
+    close(fd);
+    mount.end();
+}
+END_TEST
+
 /// `idle`: only what max_idle_threads is about, which the build runs as a test of its own.
 Suite* make_suite(bool idle)
 {
     TCase* tc = tcase_create("threads");
     if (idle) {
         tcase_add_test(tc, max_idle_threads_is_honoured);
+        tcase_add_test(tc, nothing_is_lost_while_threads_go_and_come);
     } else {
         tcase_add_loop_test(tc, max_threads_is_a_cap_that_is_reached, 10, 11);
         tcase_add_loop_test(tc, max_threads_is_a_cap_that_is_reached, 14, 15);

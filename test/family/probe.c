@@ -2,7 +2,10 @@
  * One probe filesystem per binary layout, served by the libraries that stand in for libfuse3, on the real kernel: every
  * member of the structures that differ is checked in both directions, by what the kernel does with it.
  *
- * usage: probe_X fuse_uring|dev|own_loop    exit 0: all right; 1: not; 77: needs root and /dev/fuse
+ * usage: probe_X fuse_uring|dev|own_loop [LAYOUT]    exit 0: all right; 1: not; 77: needs root and /dev/fuse
+ *
+ * LAYOUT: A to D, given to the library as RINGFUSE_ABI. A wrong one has to make the probe fail. Built with REFERENCE,
+ * the probe runs on the distribution's library, as proof that what it asks for is what libfuse3 does.
  */
 #include "abi.h"
 #include "probe.h"
@@ -42,6 +45,9 @@ static char mountpoint[] = "/tmp/ringfuse-family-XXXXXX";
 	} while (0)
 static int failures;
 
+/* Short where a failure is what is wanted. */
+static int patience_seconds = PATIENCE_SECONDS;
+
 static int count(atomic_int *counter)
 {
 	return atomic_load(counter);
@@ -52,7 +58,7 @@ static int becomes(atomic_int *counter, int value)
 {
 	const struct timespec moment = {0, 2000000};
 
-	for (int i = 0; i < PATIENCE_SECONDS * 500; i++) {
+	for (int i = 0; i < patience_seconds * 500; i++) {
 		if (atomic_load(counter) == value)
 			return 1;
 		nanosleep(&moment, NULL);
@@ -221,7 +227,8 @@ static void check_parallel_writes(void)
 	pthread_t other;
 	int fd = open_file(WIDE, O_RDWR);
 
-	atomic_store(&shared->wants_two_writers, wanted);
+	/* Without the bit the first one waits in vain. */
+	atomic_store(&shared->write_wait_ms, wanted ? patience_seconds * 1000 : 300);
 	if (pthread_create(&other, NULL, write_once, &fd) != 0)
 		abort();
 	write_once(&fd);
@@ -280,7 +287,7 @@ static void skip(const char *why)
 }
 
 /* A mount table of our own, so that nothing is left behind whatever happens. */
-static void prepare(const char *mode)
+static void prepare(const char *mode, const char *layout)
 {
 	if (getuid() != 0 || access("/dev/fuse", R_OK | W_OK) != 0)
 		skip("needs root and /dev/fuse");
@@ -296,8 +303,10 @@ static void prepare(const char *mode)
 	setenv("RINGFUSE_TRANSPORT", strcmp(mode, "own_loop") == 0 ? "auto" : mode, 1);
 	/* What tells A is the size of the operations, what tells D is the entry point; C has no sign, and B none that
 	 * is the same on every machine. */
-	if (FAMILY_B || FAMILY_C)
-		setenv("RINGFUSE_ABI", FAMILY_B ? "B" : "C", 1);
+	if (!layout && (FAMILY_B || FAMILY_C))
+		layout = FAMILY_B ? "B" : "C";
+	if (layout)
+		setenv("RINGFUSE_ABI", layout, 1);
 	else
 		unsetenv("RINGFUSE_ABI");
 	shared = mmap(NULL, sizeof(*shared), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
@@ -323,10 +332,12 @@ static void finish(pid_t server, const char *mode)
 
 int main(int argc, char *argv[])
 {
-	if (argc != 2)
+	if (argc != 2 && argc != 3)
 		return 2;
 	const int own_loop = strcmp(argv[1], "own_loop") == 0;
-	prepare(argv[1]);
+	if (argc == 3)
+		patience_seconds = 1;
+	prepare(argv[1], argc == 3 ? argv[2] : NULL);
 	const pid_t server = fork();
 	if (server == 0) {
 		prctl(PR_SET_PDEATHSIG, SIGKILL);

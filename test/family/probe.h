@@ -38,7 +38,7 @@ struct seen {
 struct shared {
 	struct seen file[NR_FILES];
 	atomic_int init_is_right, destroys, retrieved_is_right, loop_result;
-	atomic_int wants_two_writers;
+	atomic_int write_wait_ms;
 	char transport[32];
 	char first_failure[200];
 };

@@ -33,7 +33,7 @@ def differences(one, other):
 
 @claim(90)
 def results_of_calls():
-    for name, options in (("hl_memfs", "use_ino"), ("hl_memfs", "hard_remove,nullpath_ok,plain_io,intr"),
+    for name, options in (("hl_memfs", "use_ino"), ("hl_memfs", "hard_remove,nullpath_ok,plain_io"),
                           ("hl_passthrough", "")):
         def source():
             return f",source={new_directory('source')}" if name == "hl_passthrough" else ""

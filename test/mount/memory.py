@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 """What a mount costs that nobody uses: how much more memory the ring takes than the device, that no thread wakes up,
-and that the ring gives the pages of large requests back soon after they were needed. test/bench/memory shows the
+and that the ring gives the pages of large requests back soon after they were needed. test/bench/footprint shows the
 numbers."""
 
 import os

@@ -3,12 +3,12 @@
 distribution's: what they did must be the same."""
 
 import os
-import signal
+import socket
 import stat
 import subprocess
 import time
 
-from libraries import Outcome, Program, compare, end_line, libraries, note, same_lines, settings
+from libraries import Outcome, Program, clean_environment, compare, end_line, libraries, note, same_lines, settings
 from harness import check, claim, fails_with, main, new_directory, run, same, setup, wait_until
 from unpacked import unpacked
 from works import Churn, digest, hash_of, make_tree, random_file
@@ -80,40 +80,54 @@ def sshfs_single_threaded():
     sshfs_agrees("sshfs -s", "-s", "-o", f"ssh_command={sftp_without_ssh()}", "host:FOLDER")
 
 
+def free_port():
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
 class Sshd:
-    """A daemon of our own on a port of the loopback interface, with keys and accounts of its own."""
+    """A daemon of our own on a port of the loopback interface, with keys and accounts of its own. It ends with us."""
 
     def __init__(self):
         self.folder = new_directory("sshd")
-        self.binary = os.path.join(unpacked("openssh-server", "libwrap0"), "usr", "sbin", "sshd")
-        self.process = self.port = None
+        self.root = unpacked("openssh-server", "libwrap0")
+        self.process = None
+        self.port = free_port()
 
     def file(self, name):
         return os.path.join(self.folder, name)
+
+    def _write(self, name, text):
+        with open(self.file(name), "w", encoding="utf-8") as file:
+            file.write(text)
+        os.chmod(self.file(name), 0o644)
+
+    def _answers(self):
+        with open(self.file("log"), encoding="utf-8", errors="replace") as log:
+            check(self.process.poll() is None, log.read())
+        return subprocess.run(self.ssh("true"), stderr=subprocess.DEVNULL, check=False).returncode == 0
 
     def __enter__(self):
         for name in ("host", "user"):
             run("ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", self.file(name))
         run("cp", self.file("user.pub"), self.file("authorized"))
-        os.makedirs("/run/sshd", exist_ok=True)
-        # The unprivileged half of sshd wants an account; this mount table is ours alone.
-        with open("/etc/passwd", encoding="utf-8") as old, open(self.file("passwd"), "w", encoding="utf-8") as new:
-            new.write(old.read() + "sshd:x:65533:65534::/run/sshd:/usr/sbin/nologin\n")
-        os.chmod(self.file("passwd"), 0o644)
+        # The unprivileged half of sshd wants an account and a directory; this mount table is ours alone.
+        with open("/etc/passwd", encoding="utf-8") as old:
+            self._write("passwd", old.read() + "sshd:x:65533:65534::/run/sshd:/usr/sbin/nologin\n")
         run("mount", "--bind", self.file("passwd"), "/etc/passwd")
-        self.port = 20000 + os.getpid() % 20000
-        with open(self.file("config"), "w", encoding="ascii") as file:
-            file.write(f"ListenAddress 127.0.0.1:{self.port}\nHostKey {self.file('host')}\nUsePAM no\nStrictModes no\n"
-                       f"AuthorizedKeysFile {self.file('authorized')}\nPermitRootLogin yes\nPidFile none\n"
-                       f"Subsystem sftp {SFTP_SERVER}\n")
-        libraries = os.path.join(unpacked("openssh-server", "libwrap0"), "usr", "lib", "x86_64-linux-gnu")
+        run("mount", "-t", "tmpfs", "tmpfs", "/run")
+        os.mkdir("/run/sshd", 0o755)
+        self._write("config", f"ListenAddress 127.0.0.1:{self.port}\nHostKey {self.file('host')}\nUsePAM no\n"
+                              f"StrictModes no\nAuthorizedKeysFile {self.file('authorized')}\nPermitRootLogin yes\n"
+                              f"PidFile none\nSubsystem sftp {SFTP_SERVER}\n")
+        words = ["setpriv", "--pdeathsig", "TERM", os.path.join(self.root, "usr", "sbin", "sshd"), "-D", "-e", "-f",
+                 self.file("config")]
+        libraries = os.path.join(self.root, "usr", "lib", "x86_64-linux-gnu")
         with open(self.file("log"), "wb") as log:
-            self.process = subprocess.Popen([self.binary, "-D", "-e", "-f", self.file("config")], stderr=log,
-                                            env=dict(os.environ, LD_LIBRARY_PATH=libraries), start_new_session=True)
-        def answers():
-            check(self.process.poll() is None, open(self.file("log"), encoding="utf-8").read())
-            return subprocess.run(self.ssh("true"), stderr=subprocess.DEVNULL, check=False).returncode == 0
-        wait_until(answers, "sshd answers")
+            self.process = subprocess.Popen(words, stderr=log, env=dict(os.environ, LD_LIBRARY_PATH=libraries),
+                                            start_new_session=True)
+        wait_until(self._answers, "sshd answers")
         return self
 
     def options(self):
@@ -126,7 +140,8 @@ class Sshd:
 
     def __exit__(self, *exc):
         self.process.terminate()
-        self.process.wait(20)
+        self.process.wait(20 * setup.patience)
+        run("umount", "/run")
         run("umount", "/etc/passwd")
 
 
@@ -227,7 +242,7 @@ def revokefs_under_churn():
 
     def start(library):
         source = new_directory("revoke")
-        make_tree(source, 60)
+        make_tree(source, 60, hard_links=False)   # two names of one file are two files to the kernel for a second
         return Program(library, [binary, "-f", source, "MOUNTPOINT"])
     compare("revokefs-fuse", f"{STEPS} changes", start, lambda mount: Churn(mount.dir, 3, links=False).run(STEPS))
 
@@ -268,7 +283,7 @@ def tup_builds_what_its_rules_say():
                 file.write(f"int f{i}(void) {{ return {i}; }}\n" + ("int main(void) { return f0(); }\n" if i == 0 else ""))
         with open(os.path.join(folder, "Tupfile"), "w", encoding="ascii") as file:
             file.write(": foreach *.c |> gcc -c %f -o %o |> %B.o\n: *.o |> gcc %f -o %o |> program\n")
-        env = dict(os.environ, **library.environment())
+        env = dict(clean_environment(), **library.environment())
         begin = time.monotonic()
         run("tup", "init", cwd=folder, env=env)
         said = run("tup", cwd=folder, env=env)

@@ -74,7 +74,7 @@ class Program(Mount):
         self.inside = inside   # the program is started by `words`, which get nothing of the library themselves
         self.log_path = self.dir.rstrip("/") + ".log"
         self.words = [str(word).replace("MOUNTPOINT", self.dir) for word in words]
-        self.env = dict(os.environ, **({} if inside else library.environment()))
+        self.env = dict(clean_environment(), **({} if inside else library.environment()))
         for name, value in (env or {}).items():
             # Two sources for one search path: ours first.
             old = library.environment().get(name)
@@ -105,6 +105,11 @@ class Program(Mount):
     def served(self):
         """(transport, number of requests) of the end line; None where a program has a loop of its own."""
         return end_line(self.log())
+
+
+def clean_environment():
+    """Without what would bring another library into a program; a test runner may have set it."""
+    return {name: value for name, value in os.environ.items() if name not in ("LD_LIBRARY_PATH", "LD_PRELOAD")}
 
 
 def libraries():

@@ -7,7 +7,7 @@ import signal
 import subprocess
 import time
 
-from libraries import Outcome, Program, compare, end_line, libraries, note, same_lines, settings
+from libraries import Outcome, Program, clean_environment, compare, end_line, libraries, note, same_lines, settings
 from harness import check, claim, main, new_directory, run, same
 from works import Churn, digest, hash_of, make_tree, random_file
 
@@ -179,7 +179,7 @@ def a_container_of_charliecloud_runs_from_its_image():
         begin = time.monotonic()
         ended = subprocess.run(["ch-run", "--unset-env=LD_*", "-m", new_directory("ch"), image, "--",
                                 "/usr/bin/sha256sum", "/root/data"],
-                               env=dict(os.environ, USER="root", HOME="/root", **library.environment()), text=True,
+                               env=dict(clean_environment(), USER="root", HOME="/root", **library.environment()), text=True,
                                stdout=subprocess.PIPE, stderr=subprocess.PIPE, timeout=60, check=False)
         outcome = Outcome(ended.stdout.split()[:1], time.monotonic() - begin, end_line(ended.stderr))
         check(ended.returncode == 0 and outcome.result == [wanted], f"{library.name}: {ended}")

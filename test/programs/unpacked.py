@@ -22,13 +22,24 @@ def unpacked(*packages):
     return root
 
 
+def _apt(folder, *words):
+    ended = subprocess.run(["apt-get", "-q", *words], cwd=folder, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                           stderr=subprocess.STDOUT, text=True, timeout=120, check=False)
+    return "" if ended.returncode == 0 else ended.stdout
+
+
+def _download(package, folder):
+    """Tries again with new package lists: the old ones may be gone, or name a version that is."""
+    if _apt(folder, "download", package):
+        complaint = _apt(folder, "update") or _apt(folder, "download", package)
+        if complaint:
+            raise Failed(f"cannot download {package}: {complaint}")
+
+
 def _unpack(package, folder, root):
     pattern = os.path.join(folder, f"{package}_*.deb")
     if not glob.glob(pattern):
-        ended = subprocess.run(["apt-get", "-q", "download", package], cwd=folder, stdin=subprocess.DEVNULL,
-                               stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, timeout=120, check=False)
-        if ended.returncode != 0:
-            raise Failed(f"cannot download {package} (is there a network, and apt's list?): {ended.stdout}")
+        _download(package, folder)
     found = glob.glob(pattern)
     check(found, f"no package file for {package}")
     subprocess.run(["dpkg", "-x", found[0], root], check=True, timeout=60)

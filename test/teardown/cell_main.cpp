@@ -79,6 +79,7 @@ private:
 
     // Parts of them.
     void end_clients();
+    void unlink_names(int first, int last);
     void claim_session_goes_on();
     void claim_forgets_balanced();
     [[nodiscard]] int umount_once(bool by_helper);
@@ -91,7 +92,7 @@ private:
     void until(Condition condition, const char* what);
     [[gnu::format(printf, 3, 4)]] void claim(bool holds, const char* format, ...);
     [[noreturn]] void give_up();
-    long some_ms(long most) { return std::uniform_int_distribution<long>(0, most)(random_); }
+    long some(long most) { return std::uniform_int_distribution<long>(0, most)(random_); }
 
     const Cell& cell_;
     Shared& shared_;
@@ -217,14 +218,14 @@ void Run::reach_state()
     case State::kFirst:
         if (cell_.end == End::kLastClient)
             clients_.start_stat();
-        nap(some_ms(3));
+        std::this_thread::sleep_for(std::chrono::microseconds(some(3000)));
         break;
     case State::kRegister:
         clients_.start_stat();
-        nap(some_ms(2));
+        nap(some(2));
         shared_.gate[kLoopMayBegin].open();
         pass(kInitDone, "init");
-        std::this_thread::sleep_for(std::chrono::microseconds(some_ms(3000)));
+        std::this_thread::sleep_for(std::chrono::microseconds(some(3000)));
         break;
     case State::kIdle:
         claim_session_goes_on();
@@ -248,8 +249,9 @@ void Run::reach_state()
         until([&] { return shared_.n[kBlocked] >= handler_threads(cell_); }, "handlers block");
     if (cell_.state == State::kAsync)
         until([&] { return shared_.n[kKept] == kClients; }, "requests are kept");
+    // Half of the seeds meet clients in full swing, the others the moment they begin.
     if (cell_.has_clients())
-        nap(10 + some_ms(30));
+        nap((cell_.seed & 2) != 0 ? 10 + some(30) : some(2));
 }
 
 void Run::claim_session_goes_on()
@@ -393,21 +395,25 @@ void Run::lose_clients()
     end_clients();
     claim(loop_runs(), "the session ended with its last client");
     claim_session_goes_on();
-    for (const auto& [first, last] : {std::pair(0, kClients), std::pair(kTemporary, kNames - 1)}) {
-        const int error =
-            in_child("unlink", [&] { return static_cast<int>(-look_up_and_unlink(kDir, first, last)); });
-        claim(error == 0, "unlink: %s", strerror(error));
-    }
+    unlink_names(0, kClients);
+    unlink_names(kTemporary, kNames - 1);
     claim_forgets_balanced();
     const int rc = umount_once(false);
     claim(rc == 0, "umount without clients: %s", strerror(rc));
+}
+
+void Run::unlink_names(int first, int last)
+{
+    const int error = in_child(
+        "unlink", [first, last] { return static_cast<int>(-look_up_and_unlink(kDir, first, last)); });
+    claim(error == 0, "unlink: %s", strerror(error));
 }
 
 void Run::let_go()
 {
     if (cell_.state != State::kBlocked || cell_.dies() || cell_.waits_for_clients())
         return;
-    nap(20 + some_ms(60));
+    nap(20 + some(60));
     claim(loop_runs(), "the loop returned while handlers ran");
     shared_.n[kReleased] = 1;
     shared_.gate[kRelease].open(kClients);

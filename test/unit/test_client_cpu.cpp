@@ -77,28 +77,39 @@ END_TEST
 START_TEST(load_tells_one_client_from_many)
 {
     Load load;
-    ck_assert(load.alone());
+    ck_assert(load.one_client());
     for (int i = 0; i < 100; ++i)
-        load.add(1000, true);
-    ck_assert(!load.alone());
+        load.add(1000, false, true);
+    ck_assert(!load.one_client());
     for (int i = 0; i < 100; ++i)
-        load.add(1000, false);
-    ck_assert(load.alone());
+        load.add(1000, false, false);
+    ck_assert(load.one_client());
+}
+END_TEST
+
+START_TEST(load_tells_a_queue_from_one_at_a_time)
+{
+    Load load;
+    for (int i = 0; i < 100; ++i)
+        load.add(1000, true, false);
+    ck_assert(!load.one_at_a_time());
+    for (int i = 0; i < 100; ++i)
+        load.add(1000, i % 2 == 0, false);
+    ck_assert(load.one_at_a_time());
 }
 END_TEST
 
 START_TEST(load_tells_long_requests_from_short_ones)
 {
     Load load;
-    for (int i = 0; i < 100; ++i)
-        load.add(100'000, false);
+    for (int i = 0; i < 1000; ++i)
+        load.add(100'000, false, false);
     ck_assert(!load.is_short());
-    for (int i = 0; i < 100; ++i)
-        load.add(3000, false);
+    for (int i = 0; i < 1000; ++i)
+        load.add(3000, false, false);
     ck_assert(load.is_short());
-    load.add(10'000'000'000, false); // one that blocks says nothing about the others
-    load.add(3000, false);
-    load.add(3000, false);
+    for (int i = 0; i < 1000; ++i) // every fourth blocks
+        load.add(i % 4 == 0 ? 10'000'000'000 : 3000, false, false);
     ck_assert(load.is_short());
 }
 END_TEST
@@ -134,6 +145,7 @@ int main()
     tcase_add_test(tcase, a_floating_client_is_let_go_for_longer_each_time);
     tcase_add_test(tcase, one_of_many_clients_does_not_move_the_readers);
     tcase_add_test(tcase, load_tells_one_client_from_many);
+    tcase_add_test(tcase, load_tells_a_queue_from_one_at_a_time);
     tcase_add_test(tcase, load_tells_long_requests_from_short_ones);
     tcase_add_test(tcase, the_cpu_of_a_thread_is_found);
     tcase_add_test(tcase, a_thread_there_is_not_has_no_cpu);

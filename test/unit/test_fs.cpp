@@ -1,6 +1,7 @@
 // What a call of a filesystem object means: missing operations, stand-ins, the context, the end.
 #include "highlevel/fs.hpp"
 
+#include "family/family.hpp"
 #include "log_capture.hpp"
 
 #include <cerrno>
@@ -246,6 +247,32 @@ START_TEST(read_buf_stands_in_for_read)
 }
 END_TEST
 
+START_TEST(pieces_of_programs_of_before_3_17_are_found_and_freed)
+{
+    rf::family::current_family = rf::family::Family::kB;
+    fuse_operations op{};
+    op.read_buf = [](const char*, fuse_bufvec** out, size_t, off_t, fuse_file_info*) {
+        // Two pieces, each without mem_size.
+        auto* list = static_cast<fuse_bufvec*>(std::calloc(1, 24 + 2 * 40));
+        list->count = 2;
+        const char* const texts[] = {"abc", "defg"};
+        for (size_t i = 0; i < 2; ++i) {
+            char* at = reinterpret_cast<char*>(list) + 24 + i * 40;
+            const size_t size = std::strlen(texts[i]);
+            char* text = strdup(texts[i]);
+            std::memcpy(at, &size, sizeof(size));
+            std::memcpy(at + 16, &text, sizeof(text));
+        }
+        *out = list;
+        return 0;
+    };
+    Fs fs(op);
+    char buf[16] = {};
+    ck_assert_int_eq(fs_read(*fs, "/a", buf, sizeof(buf), 0, nullptr), 7);
+    ck_assert_str_eq(buf, "abcdefg");
+}
+END_TEST
+
 START_TEST(read_buf_is_preferred_to_read)
 {
     fuse_operations op{};
@@ -470,6 +497,7 @@ int main()
     tcase_add_test(tests, ioctl_without_operation_is_enotty);
     tcase_add_test(tests, read_stands_in_for_read_buf);
     tcase_add_test(tests, read_buf_stands_in_for_read);
+    tcase_add_test(tests, pieces_of_programs_of_before_3_17_are_found_and_freed);
     tcase_add_test(tests, read_buf_is_preferred_to_read);
     tcase_add_test(tests, a_failed_read_leaves_no_list);
     tcase_add_test(tests, reading_more_than_asked_for_is_logged);

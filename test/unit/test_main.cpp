@@ -51,6 +51,7 @@ int run(std::initializer_list<const char*> words)
 {
     std::vector<std::string> texts(words.begin(), words.end());
     std::vector<char*> argv;
+    argv.reserve(texts.size() + 1);
     for (std::string& text : texts)
         argv.push_back(text.data());
     const int argc = static_cast<int>(argv.size());

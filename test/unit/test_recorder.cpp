@@ -238,13 +238,13 @@ START_TEST(nobody_can_write_to_the_file_or_cut_it)
 {
     Recorder recorder;
     ck_assert_int_eq(recorder.open(), 0);
+    const View view;
     const rf::UniqueFd fd(::open(files().at(0).c_str(), O_RDWR | O_CLOEXEC));
     if (fd) {
         ck_assert_int_eq(::ftruncate(fd.get(), 0), -1);
         ck_assert_int_eq(::write(fd.get(), "x", 1), -1);
         ck_assert_ptr_eq(::mmap(nullptr, 4096, PROT_READ | PROT_WRITE, MAP_SHARED, fd.get(), 0), MAP_FAILED);
     }
-    const View view;
     ck_assert_uint_eq(view.facts().magic, kMagic);
 }
 END_TEST

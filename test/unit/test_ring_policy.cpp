@@ -80,6 +80,16 @@ START_TEST(a_queue_may_have_its_spare_entries_beside_the_handlers)
 }
 END_TEST
 
+START_TEST(a_queue_keeps_what_it_started_with_however_few_may_be_idle)
+{
+    ck_assert_uint_eq(idle_limit(-1, 2), kNoIdleLimit);
+    ck_assert_uint_eq(idle_limit(0, 2), 2 * kWorkersPerQueue);
+    ck_assert_uint_eq(idle_limit(3, 2), 2 * kWorkersPerQueue);
+    ck_assert_uint_eq(idle_limit(7, 2), 7);
+    ck_assert_uint_eq(idle_limit(7, 64), 64 * kWorkersPerQueue);
+}
+END_TEST
+
 int main()
 {
     Suite* suite = suite_create("ring_policy");
@@ -89,6 +99,7 @@ int main()
     tcase_add_test(tests, a_cap_below_the_default_is_kept_to_the_letter);
     tcase_add_test(tests, from_the_default_upwards_every_queue_may_use_its_workers);
     tcase_add_test(tests, a_queue_may_have_its_spare_entries_beside_the_handlers);
+    tcase_add_test(tests, a_queue_keeps_what_it_started_with_however_few_may_be_idle);
     suite_add_tcase(suite, tests);
     SRunner* runner = srunner_create(suite);
     srunner_run_all(runner, CK_NORMAL);

@@ -11,8 +11,9 @@ using namespace rf;
 
 namespace {
 
-constexpr const char* kVariables[] = {"FUSE_URING_ENABLE", "FUSE_URING_QUEUE_DEPTH", "RINGFUSE_DISABLE",
-                                      "RINGFUSE_TRANSPORT"};
+constexpr const char* kVariables[] = {
+    "FUSE_URING_ENABLE", "FUSE_URING_QUEUE_DEPTH", "RINGFUSE_DISABLE",       "RINGFUSE_TRANSPORT",
+    "RINGFUSE_PIN",      "RINGFUSE_NONBLOCKING",   "RINGFUSE_PAYLOAD_MEMORY"};
 
 void clear_environment()
 {
@@ -99,6 +100,51 @@ START_TEST(unknown_transports_are_refused)
 }
 END_TEST
 
+START_TEST(what_the_ring_is_to_be_like_can_be_said)
+{
+    using rf::ring_policy::Pin;
+    ck_assert(parse({}).options.ring.pin == Pin::kAuto);
+    ck_assert(!parse({}).options.ring.nonblocking);
+    ck_assert_uint_eq(parse({}).options.ring.memory_bytes, 0);
+    const Parsed parsed = parse({"-opin=wait,nonblocking_handlers,payload_memory=64M"});
+    ck_assert_int_eq(parsed.rc, 0);
+    ck_assert(parsed.options.ring.pin == Pin::kWait);
+    ck_assert(parsed.options.ring.nonblocking);
+    ck_assert_uint_eq(parsed.options.ring.memory_bytes, 64u << 20);
+    ck_assert_uint_eq(parse({"-opayload_memory=4096"}).options.ring.memory_bytes, 4096);
+    ck_assert_uint_eq(parse({"-opayload_memory=3k"}).options.ring.memory_bytes, 3072);
+    ck_assert(parse({"-opin=none"}).options.ring.pin == Pin::kNone);
+}
+END_TEST
+
+START_TEST(wrong_words_about_the_ring_are_refused)
+{
+    for (const char* word : {"-opin=left", "-opin=", "-opayload_memory=0", "-opayload_memory=12Q",
+                             "-opayload_memory=-1", "-opayload_memory=99999999999G", "-opayload_memory=M"}) {
+        log_capture::start();
+        ck_assert_msg(parse({word}).rc == -EINVAL, "%s", word);
+        ck_assert_msg(log_capture::contains("-o p"), "%s", word);
+    }
+}
+END_TEST
+
+START_TEST(the_environment_beats_the_words_about_the_ring)
+{
+    using rf::ring_policy::Pin;
+    set("RINGFUSE_PIN", "always");
+    set("RINGFUSE_PAYLOAD_MEMORY", "1G");
+    set("RINGFUSE_NONBLOCKING", "1");
+    const Parsed parsed = parse({"-opin=none,payload_memory=1M"});
+    ck_assert(parsed.options.ring.pin == Pin::kAlways);
+    ck_assert_uint_eq(parsed.options.ring.memory_bytes, 1u << 30);
+    ck_assert(parsed.options.ring.nonblocking);
+    set("RINGFUSE_NONBLOCKING", "0");
+    ck_assert(!parse({"-ononblocking_handlers"}).options.ring.nonblocking);
+    set("RINGFUSE_PIN", "left");
+    ck_assert_int_eq(parse({}).rc, -EINVAL);
+}
+END_TEST
+
 START_TEST(dev_uring_is_not_available)
 {
     ck_assert_int_eq(parse({"-otransport=dev_uring"}).rc, -EINVAL);
@@ -159,6 +205,9 @@ int main()
     tcase_add_test(tests, depths_out_of_range_are_refused);
     tcase_add_test(tests, unknown_transports_are_refused);
     tcase_add_test(tests, dev_uring_is_not_available);
+    tcase_add_test(tests, what_the_ring_is_to_be_like_can_be_said);
+    tcase_add_test(tests, wrong_words_about_the_ring_are_refused);
+    tcase_add_test(tests, the_environment_beats_the_words_about_the_ring);
     tcase_add_test(tests, the_environment_decides_over_the_transport);
     tcase_add_test(tests, the_environment_switches_the_ring_on);
     tcase_add_test(tests, a_depth_in_the_arguments_beats_the_environment);

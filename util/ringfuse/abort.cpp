@@ -165,7 +165,15 @@ int report(const AbortRequest& request, const FuseMount& mount, const std::vecto
         std::printf("%s: connection %u aborted, %s\n", printable(mount.path).c_str(), mount.connection,
                     gone ? "unmounted" : "still mounted (its files fail with ENOTCONN)");
         for (const pid_t pid : servers) {
-            if (const ProcessFacts facts = process_facts(pid); facts.state != '?' && facts.state != 'Z')
+            const ProcessFacts facts = process_facts(pid);
+            // Kernel: a request that was handed to a ring entry ends on the entry's thread (dev_uring.c,
+            // v6.18).
+            if (facts.state == 'T')
+                std::printf("  process %d (%s) is stopped: what waits for it is free when it goes on or ends "
+                            "(kill -CONT "
+                            "%d, kill -KILL %d)\n",
+                            pid, facts.program.c_str(), pid, pid);
+            else if (facts.state != '?' && facts.state != 'Z')
                 std::printf("  process %d (%s) is still there, state %c\n", pid, facts.program.c_str(),
                             facts.state);
         }
