@@ -23,7 +23,9 @@ int RingWorker::start()
     if (const int rc = thread_.start(name.data(), &RingWorker::thread_main, this); rc < 0)
         return rc;
     report_.wait(kWaiting, std::memory_order_acquire);
-    return report_.load(std::memory_order_acquire);
+    const int rc = report_.load(std::memory_order_acquire);
+    // Its end is reported here as well, and may be what we see: it has started, and run what it was given.
+    return rc == -ESHUTDOWN ? 0 : rc;
 }
 
 void RingWorker::report(int result) noexcept
