@@ -26,8 +26,12 @@ public:
     [[nodiscard]] int open();
     /// Nodes the kernel forgets are kept: for ever (negative), for this many seconds, or not at all (0).
     /// Before the first lookup.
-    void set_remember(int seconds) noexcept { remember_seconds_ = seconds; }
-    [[nodiscard]] int remember_seconds() const noexcept { return remember_seconds_; }
+    // Relaxed: whoever reads an old value looks again a little later.
+    void set_remember(int seconds) noexcept { remember_seconds_.store(seconds, std::memory_order_relaxed); }
+    [[nodiscard]] int remember_seconds() const noexcept
+    {
+        return remember_seconds_.load(std::memory_order_relaxed);
+    }
 
     // ---- Finding. Any thread.
 
@@ -130,7 +134,7 @@ private:
     std::array<ExtraMutex, 64> extra_mutexes_;
     Node* root_ = nullptr;
     std::uint64_t seed_ = 0;
-    int remember_seconds_ = 0;
+    std::atomic<int> remember_seconds_{0};
     Remember remembered_;
 };
 
