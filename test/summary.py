@@ -2,12 +2,15 @@
 """Reads what meson says about tests, for test/run.
 
     summary.py --suites < `meson introspect --tests`    names of all suites, one a line
+    summary.py --targets DIR SUITE...                   what has to be built for them in build directory DIR, one a line
     summary.py LOG.json [--no-skips]                    one line of counts and every test that did not pass;
                                                         exit 1 if a test failed, none ran, or (with --no-skips)
                                                         one was skipped"""
 
 import collections
 import json
+import os
+import subprocess
 import sys
 
 PASSED = {"OK", "EXPECTEDFAIL"}
@@ -19,6 +22,18 @@ def print_suites():
         for suite in test["suite"]:
             seen[suite.rpartition(":")[2]] = True
     print("\n".join(seen))
+
+
+def print_targets(directory, suites):
+    def introspect(what):
+        return json.loads(subprocess.run(["meson", "introspect", directory, what], check=True, capture_output=True).stdout)
+
+    files = {target["id"]: target["filename"][0] for target in introspect("--targets")}
+    needed = {}
+    for test in introspect("--tests"):
+        if {suite.rpartition(":")[2] for suite in test["suite"]} & set(suites):
+            needed.update((os.path.relpath(files[name], directory), True) for name in test["depends"])
+    print("\n".join(needed))
 
 
 def reason(test):
@@ -50,6 +65,8 @@ def judge(path, skips_allowed):
 
 if sys.argv[1:] == ["--suites"]:
     print_suites()
+elif len(sys.argv) > 3 and sys.argv[1] == "--targets":
+    print_targets(sys.argv[2], sys.argv[3:])
 elif len(sys.argv) in (2, 3):
     sys.exit(judge(sys.argv[1], sys.argv[2:] != ["--no-skips"]))
 else:
