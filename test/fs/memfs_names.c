@@ -106,11 +106,15 @@ static void memfs_symlink(fuse_req_t req, const char* target, fuse_ino_t parent,
 
 static void memfs_readlink(fuse_req_t req, fuse_ino_t ino)
 {
+    /* From a copy: once it is answered the link may be unlinked and forgotten, and a sanitizer looks at what was
+     * written after the call. */
     const char* target = mem_node_of(mem_fs_of(req), ino)->target;
-    if (target)
-        fuse_reply_readlink(req, target);
+    char* copy = target ? strdup(target) : NULL;
+    if (copy)
+        fuse_reply_readlink(req, copy);
     else
-        fuse_reply_err(req, EINVAL);
+        fuse_reply_err(req, target ? ENOMEM : EINVAL);
+    free(copy);
 }
 
 /* The kernel sends CREATE for a name it believes to be free; if it is taken by now, O_EXCL decides. */
