@@ -1,6 +1,7 @@
 #include "transport/ring_queue.hpp"
 
 #include "base/log.hpp"
+#include "transport/ring_dispatcher.hpp"
 #include "transport/ring_worker.hpp"
 
 #include <algorithm>

@@ -1,4 +1,4 @@
-// The threads of a queue: workers, which run handlers, and the dispatcher, which never does.
+// The threads of a queue that run handlers.
 #pragma once
 
 #include "transport/ring_thread.hpp"
@@ -64,28 +64,6 @@ private:
 
     // Supervisor only.
     RingEntry* seen_deferred_ = nullptr;
-};
-
-/// Commits answers nobody else is free for and passes on the requests its entries receive. Runs no handler.
-class RingDispatcher final : public RingThread {
-public:
-    explicit RingDispatcher(RingQueue& queue) noexcept : RingThread(queue.shared()), queue_(queue) {}
-    [[nodiscard]] int start();
-    /// Sends what it was given, and ends; waits for that.
-    void end();
-    void answered(RingEntry& entry) override { (void)queue_.hand_over(entry); }
-
-private:
-    static void thread_main(void* dispatcher);
-    void serve();
-    void take_mail();
-    void take_request(RingEntry& entry);
-    void on_tag(std::uint64_t tag, int res) override;
-    void give_pages_back() override { queue_.give_pages_back(*this); }
-
-    RingQueue& queue_;
-    Thread thread_;
-    std::atomic<bool> end_{false};
 };
 
 } // namespace rf

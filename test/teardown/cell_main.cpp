@@ -1,5 +1,6 @@
 // Runs one cell of the teardown matrix (cell.hpp says what a cell is): brings a server into the state, orders
 // the end, and claims what must follow. Every wait has an end; what hangs is shown, set free and reported.
+// Longer than other files: one cell from its start to its end, read in order; what it is made of has files of its own.
 //
 //   teardown_cell --list
 //   teardown_cell TRANSPORT/LOOP/STATE/END/SEED [SECONDS]      default: 30 s for the whole cell

@@ -1,4 +1,5 @@
 // Which binary layout is chosen from which signs, and what each layout makes of the structures that differ.
+// Longer than other tests: both halves need the same four layouts spelled out byte by byte.
 #include "buf/copy.hpp"
 #include "family/choose.hpp"
 #include "family/evidence.hpp"

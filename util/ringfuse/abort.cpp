@@ -7,8 +7,10 @@
 #include "text.hpp"
 
 #include <array>
+#include <chrono>
 #include <cstdio>
 #include <fcntl.h>
+#include <poll.h>
 #include <sched.h>
 #include <sys/mount.h>
 #include <sys/wait.h>
@@ -18,7 +20,6 @@ namespace {
 
 constexpr const char* kControl = "/sys/fs/fuse/connections";
 constexpr int kPatienceMs = 2000; // for the filesystem to notice and unmount by itself
-constexpr int kLookMs = 50;
 
 bool still_there(const FuseMount& mount)
 {
@@ -86,8 +87,17 @@ int run_fusermount(const std::string& path)
 /// Takes the dead mount off the tree, unless its filesystem does so itself.
 int detach(const FuseMount& mount)
 {
-    for (int waited = 0; waited < kPatienceMs && still_there(mount); waited += kLookMs)
-        ::usleep(kLookMs * 1000);
+    // Kernel: proc(5): mountinfo is POLLPRI when the mounts of the namespace changed since it was opened or
+    // polled.
+    const UniqueFd mounts(from_libc(::open("/proc/self/mountinfo", O_RDONLY | O_CLOEXEC)));
+    pollfd changed{mounts.get(), POLLPRI, 0};
+    const auto deadline = std::chrono::steady_clock::now() + std::chrono::milliseconds(kPatienceMs);
+    while (still_there(mount)) {
+        const auto left = std::chrono::duration_cast<std::chrono::milliseconds>(
+            deadline - std::chrono::steady_clock::now());
+        if (left.count() <= 0 || ::poll(&changed, 1, static_cast<int>(left.count())) == 0)
+            break;
+    }
     if (!still_there(mount))
         return 0;
     int rc = from_libc(::umount2(mount.path.c_str(), MNT_DETACH | UMOUNT_NOFOLLOW));

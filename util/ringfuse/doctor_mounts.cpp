@@ -6,7 +6,9 @@
 #include "text.hpp"
 
 #include <csignal>
+#include <poll.h>
 #include <sys/statfs.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -14,7 +16,6 @@ namespace rf::command {
 namespace {
 
 constexpr int kPatienceMs = 2000;
-constexpr int kLookMs = 10;
 constexpr double kLongNs = 5e9;
 
 /// Asks the filesystem something small, in a child that may hang in our stead. 0, -errno as it said, or
@@ -29,12 +30,13 @@ int ask_filesystem(const std::string& path)
         struct ::statfs st {};
         ::_exit(-from_libc(::statfs(path.c_str(), &st)));
     }
+    const UniqueFd ended(static_cast<int>(from_libc(::syscall(SYS_pidfd_open, child, 0))));
+    pollfd watched{ended.get(), POLLIN, 0};
+    if (ended)
+        (void)::poll(&watched, 1, kPatienceMs);
     int status = 0;
-    for (int waited = 0; waited < kPatienceMs; waited += kLookMs) {
-        if (::waitpid(child, &status, WNOHANG) == child)
-            return WIFEXITED(status) ? -WEXITSTATUS(status) : -EINTR;
-        ::usleep(kLookMs * 1000);
-    }
+    if (::waitpid(child, &status, WNOHANG) == child)
+        return WIFEXITED(status) ? -WEXITSTATUS(status) : -EINTR;
     ::kill(child, SIGKILL);
     return -ETIMEDOUT;
 }
