@@ -1,6 +1,7 @@
 // Runs one cell of the teardown matrix (cell.hpp says what a cell is): brings a server into the state, orders
 // the end, and claims what must follow. Every wait has an end; what hangs is shown, set free and reported.
-// Longer than other files: one cell from its start to its end, read in order; what it is made of has files of its own.
+// Longer than other files: one cell from its start to its end, read in order; what it is made of has files of
+// its own.
 //
 //   teardown_cell --list
 //   teardown_cell TRANSPORT/LOOP/STATE/END/SEED [SECONDS]      default: 30 s for the whole cell
@@ -81,6 +82,7 @@ private:
     // Parts of them.
     void end_clients();
     void unlink_names(int first, int last);
+    void await_transport();
     void claim_session_goes_on();
     void claim_forgets_balanced();
     [[nodiscard]] int umount_once(bool by_helper);
@@ -213,8 +215,25 @@ void Run::start_server()
     fflush(stdout);
 }
 
+/// While the ring is being set up the device serves, and an end at that moment is the state `register`. So:
+/// requests until one has come over the ring.
+void Run::await_transport()
+{
+#ifndef TEARDOWN_REFERENCE
+    if (!cell_.ring || cell_.state == State::kFirst || cell_.state == State::kRegister)
+        return;
+    until(
+        [&] {
+            claim_session_goes_on();
+            return shared_.ring_requests > 0;
+        },
+        "the ring serves");
+#endif
+}
+
 void Run::reach_state()
 {
+    await_transport();
     switch (cell_.state) {
     case State::kFirst:
         if (cell_.end == End::kLastClient)

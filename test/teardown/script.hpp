@@ -36,6 +36,7 @@ private:
     };
 
     void end_the_session();
+    void note_ring() const;
     void end_at(const contract::Call& call);
     void block();
     void keep(contract::Call& call);
