@@ -1,6 +1,7 @@
 // elf.cpp and target.cpp: what is read from programs and scripts, and what becomes of files that lie.
 #include "base/fd.hpp"
 #include "elf.hpp"
+#include "same_text.hpp"
 #include "target.hpp"
 
 #include <check.h>
@@ -60,10 +61,10 @@ START_TEST(needs_and_interpreter_are_read)
     std::string why;
     ck_assert_int_eq(Program().read(facts, why), 0);
     ck_assert(facts.native);
-    ck_assert_str_eq(facts.interpreter.c_str(), "/lib64/ld-linux-x86-64.so.2");
+    same_text(facts.interpreter, "/lib64/ld-linux-x86-64.so.2");
     ck_assert_uint_eq(facts.needed.size(), 2);
-    ck_assert_str_eq(facts.needed[0].c_str(), "libfuse3.so.3");
-    ck_assert_str_eq(facts.needed[1].c_str(), "libc.so.6");
+    same_text(facts.needed[0], "libfuse3.so.3");
+    same_text(facts.needed[1], "libc.so.6");
     ck_assert(!facts.from_go);
 }
 END_TEST
@@ -173,9 +174,9 @@ END_TEST
 
 START_TEST(the_generation_is_the_soname)
 {
-    ck_assert_str_eq(soname_among({"libc.so.6", "libfuse3.so.4"}).c_str(), "libfuse3.so.4");
-    ck_assert_str_eq(soname_among({"libfuse3.so.3", "libfuse3.so.4"}).c_str(), "libfuse3.so.3");
-    ck_assert_str_eq(soname_among({"libfuse.so.2", "libfuse3.so.30", "xlibfuse3.so.3"}).c_str(), "");
+    same_text(soname_among({"libc.so.6", "libfuse3.so.4"}), "libfuse3.so.4");
+    same_text(soname_among({"libfuse3.so.3", "libfuse3.so.4"}), "libfuse3.so.3");
+    same_text(soname_among({"libfuse.so.2", "libfuse3.so.30", "xlibfuse3.so.3"}), "");
 }
 END_TEST
 
@@ -186,9 +187,9 @@ START_TEST(the_first_line_of_a_script_names_its_interpreter)
                           .size(),
                       0);
     ck_assert_uint_eq(script_words("#!\n/bin/sh").size(), 0);
-    ck_assert_str_eq(script_words("#!/bin/sh\nexit").at(0).c_str(), "/bin/sh");
-    ck_assert_str_eq(script_words("#! /usr/bin/env -S python3 -u\r\n").at(1).c_str(), "-S python3 -u");
-    ck_assert_str_eq(script_words("#!\t/bin/sh").at(0).c_str(), "/bin/sh");
+    same_text(script_words("#!/bin/sh\nexit").at(0), "/bin/sh");
+    same_text(script_words("#! /usr/bin/env -S python3 -u\r\n").at(1), "-S python3 -u");
+    same_text(script_words("#!\t/bin/sh").at(0), "/bin/sh");
 }
 END_TEST
 
@@ -199,18 +200,18 @@ START_TEST(the_dynamic_linkers_list_gives_names)
                                                              "\tlibgone.so => not found\n"
                                                              "\t/lib64/ld-linux-x86-64.so.2 (0x3)");
     ck_assert_uint_eq(names.size(), 4);
-    ck_assert_str_eq(names[1].c_str(), "libfuse3.so.3");
-    ck_assert_str_eq(names[3].c_str(), "ld-linux-x86-64.so.2");
+    same_text(names[1], "libfuse3.so.3");
+    same_text(names[3], "ld-linux-x86-64.so.2");
     ck_assert_uint_eq(parse_loader_list("").size(), 0);
 }
 END_TEST
 
 START_TEST(programs_are_found_as_a_shell_would)
 {
-    ck_assert_str_eq(find_in_path("sh", "/nowhere:/bin").c_str(), "/bin/sh");
-    ck_assert_str_eq(find_in_path("./sh", "/bin").c_str(), "./sh");
-    ck_assert_str_eq(find_in_path("sh", "/nowhere").c_str(), "");
-    ck_assert_str_eq(find_in_path("", "/bin").c_str(), "");
+    same_text(find_in_path("sh", "/nowhere:/bin"), "/bin/sh");
+    same_text(find_in_path("./sh", "/bin"), "./sh");
+    same_text(find_in_path("sh", "/nowhere"), "");
+    same_text(find_in_path("", "/bin"), "");
 }
 END_TEST
 

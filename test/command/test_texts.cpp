@@ -1,6 +1,7 @@
 // text.cpp, json.cpp, mounts.cpp: what is printed, and what is read from the mount table.
 #include "json.hpp"
 #include "mounts.hpp"
+#include "same_text.hpp"
 #include "text.hpp"
 
 #include <check.h>
@@ -12,24 +13,24 @@ using namespace rf::command;
 
 START_TEST(durations_and_sizes_have_fitting_units)
 {
-    ck_assert_str_eq(duration(340).c_str(), "340 ns");
-    ck_assert_str_eq(duration(12345).c_str(), "12.3 us");
-    ck_assert_str_eq(duration(1.5e6).c_str(), "1.5 ms");
-    ck_assert_str_eq(duration(2e9).c_str(), "2.0 s");
-    ck_assert_str_eq(duration(184e9).c_str(), "3 min 4 s");
-    ck_assert_str_eq(bytes(512).c_str(), "512 B");
-    ck_assert_str_eq(bytes(3.5 * 1024 * 1024).c_str(), "3.5 MiB");
-    ck_assert_str_eq(count(950).c_str(), "950");
-    ck_assert_str_eq(count(291000).c_str(), "291.0k");
+    same_text(duration(340), "340 ns");
+    same_text(duration(12345), "12.3 us");
+    same_text(duration(1.5e6), "1.5 ms");
+    same_text(duration(2e9), "2.0 s");
+    same_text(duration(184e9), "3 min 4 s");
+    same_text(bytes(512), "512 B");
+    same_text(bytes(3.5 * 1024 * 1024), "3.5 MiB");
+    same_text(count(950), "950");
+    same_text(count(291000), "291.0k");
 }
 END_TEST
 
 START_TEST(a_name_stays_one_word_for_the_shell)
 {
-    ck_assert_str_eq(quoted("/mnt/a-b_c.d").c_str(), "/mnt/a-b_c.d");
-    ck_assert_str_eq(quoted("/mnt/a b").c_str(), "'/mnt/a b'");
-    ck_assert_str_eq(quoted("it's $(x)").c_str(), "'it'\\''s $(x)'");
-    ck_assert_str_eq(quoted("").c_str(), "''");
+    same_text(quoted("/mnt/a-b_c.d"), "/mnt/a-b_c.d");
+    same_text(quoted("/mnt/a b"), "'/mnt/a b'");
+    same_text(quoted("it's $(x)"), "'it'\\''s $(x)'");
+    same_text(quoted(""), "''");
 }
 END_TEST
 
@@ -39,9 +40,9 @@ START_TEST(json_is_well_formed)
     json.begin_object().text("a", "x\"\\\n\x01").number("b", 18446744073709551615u).begin_array("c");
     json.real("", 1.5).real("", 0.0 / 0.0).begin_object().end_object().number_signed("", -3).end_array();
     json.null("d").boolean("e", true).end_object();
-    ck_assert_str_eq(json.str().c_str(),
-                     "{\"a\":\"x\\\"\\\\\\u000a\\u0001\",\"b\":18446744073709551615,\"c\":[1.5,null,{},-3],"
-                     "\"d\":null,\"e\":true}");
+    same_text(json.str(),
+              "{\"a\":\"x\\\"\\\\\\u000a\\u0001\",\"b\":18446744073709551615,\"c\":[1.5,null,{},-3],"
+              "\"d\":null,\"e\":true}");
 }
 END_TEST
 
@@ -53,8 +54,8 @@ START_TEST(json_holds_utf8_and_nothing_else)
         .text("", "\xff\xc3")
         .text("", "\xc0\x80")
         .text("", "\xed\xa0\x80");
-    ck_assert_str_eq(
-        json.end_array().str().c_str(),
+    same_text(
+        json.end_array().str(),
         "[\"\xc3\xa4\xf0\x9f\x92\xbe\",\"\\ufffd\\ufffd\",\"\\ufffd\\ufffd\",\"\\ufffd\\ufffd\\ufffd\"]");
 }
 END_TEST
@@ -70,21 +71,21 @@ START_TEST(fuse_mounts_are_told_from_others)
         "44 29 0:x / /mnt/e rw - fuse x rw\n"
         "nonsense\n\n45 29 0:55 / /mnt/f rw - fuse");
     ck_assert_uint_eq(mounts.size(), 4);
-    ck_assert_str_eq(mounts[0].path.c_str(), "/mnt/a b");
+    same_text(mounts[0].path, "/mnt/a b");
     ck_assert_uint_eq(mounts[0].connection, 52);
-    ck_assert_str_eq(mounts[0].type.c_str(), "fuse.sshfs");
-    ck_assert_str_eq(mounts[0].source.c_str(), "host:/");
+    same_text(mounts[0].type, "fuse.sshfs");
+    same_text(mounts[0].source, "host:/");
     ck_assert_uint_eq(mounts[2].connection, 1);
-    ck_assert_str_eq(mounts[3].path.c_str(), "/mnt/f");
+    same_text(mounts[3].path, "/mnt/f");
 }
 END_TEST
 
 START_TEST(paths_are_made_normal_without_asking_anybody)
 {
-    ck_assert_str_eq(normal_path("/a//b/./c/", "/x").c_str(), "/a/b/c");
-    ck_assert_str_eq(normal_path("b/../c", "/a").c_str(), "/a/c");
-    ck_assert_str_eq(normal_path("../../..", "/a").c_str(), "/");
-    ck_assert_str_eq(normal_path("", "/").c_str(), "/");
+    same_text(normal_path("/a//b/./c/", "/x"), "/a/b/c");
+    same_text(normal_path("b/../c", "/a"), "/a/c");
+    same_text(normal_path("../../..", "/a"), "/");
+    same_text(normal_path("", "/"), "/");
 }
 END_TEST
 

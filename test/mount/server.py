@@ -5,6 +5,7 @@ nothing may be left: the process ended with the wanted code, no other process of
 connection are gone, and the log holds no sanitizer report. A block that raises gets the server's log printed and the
 mount taken away by force."""
 
+import contextlib
 import os
 import re
 import shutil
@@ -163,6 +164,14 @@ class Mount:
 
     def open_fds(self):
         return sorted(int(fd) for fd in os.listdir(f"/proc/{self.process.pid}/fd"))
+
+    def open_files_below(self, directory):
+        """How many of its descriptors lead into a directory."""
+        count = 0
+        for fd in self.open_fds():
+            with contextlib.suppress(FileNotFoundError):  # one that is just being closed
+                count += os.readlink(f"/proc/{self.process.pid}/fd/{fd}").startswith(directory + "/")
+        return count
 
     def threads(self):
         return len(os.listdir(f"/proc/{self.process.pid}/task"))
