@@ -33,15 +33,6 @@ void say_missing(const char* function)
 #define RF_NOT_YET_FALSE(name) RF_NOT_YET(bool, name, false)
 #define RF_NOT_YET_VOID(name) RF_NOT_YET(void, name, )
 
-// Character devices in user space.
-RF_NOT_YET_NULL(cuse_lowlevel_new)
-RF_NOT_YET_NULL(cuse_lowlevel_new_319)
-RF_NOT_YET_NULL(cuse_lowlevel_setup)
-RF_NOT_YET_NULL(cuse_lowlevel_setup_319)
-RF_NOT_YET_FAILS(cuse_lowlevel_main)
-RF_NOT_YET_FAILS(cuse_lowlevel_main_319)
-RF_NOT_YET_VOID(cuse_lowlevel_teardown)
-
 // Being started as a service. A program asks first whether it was, and goes on as usual if not; that answer
 // is true of every process as long as nothing here can start one, so it is given without a complaint.
 extern "C" RF_EXPORT __attribute__((weak)) int fuse_service_accept(struct fuse_service** service)

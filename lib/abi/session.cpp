@@ -42,28 +42,7 @@ fuse_session* new_session(fuse_args* args, const fuse_lowlevel_ops* op, size_t o
 {
     if (rf::family::latch(version, rf::family::Table::kLowLevel, op ? op_size : 0) < 0)
         return nullptr;
-    rf::cli::check_environment();
-    rf::cli::forget_preload();
-    if (!args || args->argc < 1) {
-        log::error("fuse: no arguments: fuse_session_new() needs at least the program's name");
-        return nullptr;
-    }
-    rf::SessionOptions options;
-    rf::mount::Options mount_options;
-    if (rf::parse_session_options(args, options) < 0 || rf::mount::parse_options(args, mount_options) < 0)
-        return nullptr;
-    if (!all_options_known(*args))
-        return nullptr;
-    mount_options.allow_other |= options.allow_root;
-
-    std::unique_ptr<fuse_session> session(new fuse_session(op, op_size, userdata, options));
-    session->mount_options = std::move(mount_options);
-    session->prepare_banner();
-    if (const int rc = session->open(); rc < 0) {
-        log::error("fuse: session not created (%s)", log::errno_name(rc));
-        return nullptr;
-    }
-    return session.release();
+    return rf::abi::make_session(args, op, op_size, userdata).release();
 }
 
 rf::LoopConfig loop_config(const fuse_loop_config& from)
@@ -96,6 +75,42 @@ void stop_by_signal(void* session, int signo)
 }
 
 } // namespace
+
+std::unique_ptr<fuse_session> rf::abi::make_session(fuse_args* args, const fuse_lowlevel_ops* op,
+                                                    std::size_t op_size, void* userdata)
+{
+    rf::cli::check_environment();
+    rf::cli::forget_preload();
+    if (!args || args->argc < 1) {
+        log::error("fuse: no arguments: fuse_session_new() needs at least the program's name");
+        return nullptr;
+    }
+    rf::SessionOptions options;
+    rf::mount::Options mount_options;
+    if (rf::parse_session_options(args, options) < 0 || rf::mount::parse_options(args, mount_options) < 0)
+        return nullptr;
+    if (!all_options_known(*args))
+        return nullptr;
+    mount_options.allow_other |= options.allow_root;
+
+    std::unique_ptr<fuse_session> session(new fuse_session(op, op_size, userdata, options));
+    session->mount_options = std::move(mount_options);
+    session->prepare_banner();
+    if (const int rc = session->open(); rc < 0) {
+        log::error("fuse: session not created (%s)", log::errno_name(rc));
+        return nullptr;
+    }
+    return session;
+}
+
+void fuse_session::note_mount()
+{
+    recorder().change([this](rf::stat::Facts& facts) {
+        rf::stat::set_text(facts.library, RF_PACKAGE_VERSION);
+        rf::stat::set_text(facts.mountpoint, mounted.mountpoint);
+        facts.connection = mounted.id ? static_cast<int>(mounted.id->minor) : -1;
+    });
+}
 
 extern "C" {
 
@@ -160,11 +175,7 @@ RF_EXPORT int fuse_session_mount(fuse_session* se, const char* mountpoint)
         se->set_mount_facts(se->mounted.external ? std::string() : se->mounted.mountpoint,
                             se->mount_options.max_read.value_or(0), se->mount_options.default_permissions);
         se->attach(se->mounted.fd.release(), /* owned= */ true, {}, se->mounted.keep_alive.get());
-        se->recorder().change([se](rf::stat::Facts& facts) {
-            rf::stat::set_text(facts.library, RF_PACKAGE_VERSION);
-            rf::stat::set_text(facts.mountpoint, se->mounted.mountpoint);
-            facts.connection = se->mounted.id ? static_cast<int>(se->mounted.id->minor) : -1;
-        });
+        se->note_mount();
         return 0;
     });
 }
@@ -176,7 +187,7 @@ RF_EXPORT void fuse_session_unmount(fuse_session* se)
     // A dead connection has no mount of ours any more; afterwards there is no descriptor left to ask.
     const bool gone = rf::mount::connection_is_gone(se->fd());
     se->detach();
-    if (gone)
+    if (gone || se->has_left_mount())
         se->mounted = {};
     else
         (void)rf::mount::unmount(se->mounted);

@@ -3,12 +3,29 @@
 
 #include "base/fd.hpp"
 
+#include <array>
 #include <cstddef>
 #include <span>
 #include <sys/mman.h>
+#include <sys/syscall.h>
+#include <unistd.h>
 #include <utility>
 
 namespace rf {
+
+/// Asks for pages of NUMA node `node` in `bytes`, as far as they are not there yet and it has some. Not
+/// through libnuma: it would add a look at the whole machine, and a library to depend on, to this one system
+/// call.
+inline void prefer_node(std::span<std::byte> bytes, unsigned node) noexcept
+{
+    constexpr unsigned kBits = 8 * sizeof(unsigned long);
+    constexpr int kPreferred = 1; // MPOL_PREFERRED, linux/mempolicy.h
+    std::array<unsigned long, 1024 / kBits> mask{};
+    if (node >= 1024)
+        return;
+    mask[node / kBits] = 1UL << (node % kBits);
+    (void)::syscall(SYS_mbind, bytes.data(), bytes.size(), kPreferred, mask.data(), mask.size() * kBits, 0);
+}
 
 /// Owns one anonymous mapping. A forked child does not get it: the kernel may be writing into it for the
 /// parent.
@@ -52,9 +69,11 @@ private:
 /// doing so.
 class TwinMapping {
 public:
-    /// 0 or -errno. REQUIRES: nothing mapped yet.
-    [[nodiscard]] int map(std::size_t size) noexcept
+    /// 0 or -errno. `node`: the NUMA node the pages are to come from; below 0: of whoever touches them first.
+    /// REQUIRES: nothing mapped yet.
+    [[nodiscard]] int map(std::size_t size, int node = -1) noexcept
     {
+        node_ = node;
         MappedMemory pages;
         int rc = map_shared(size, pages);
         if (rc == 0)
@@ -97,11 +116,14 @@ public:
     }
 
 private:
-    static int map_shared(std::size_t size, MappedMemory& out) noexcept
+    int map_shared(std::size_t size, MappedMemory& out) const noexcept
     {
-        return adopt(
+        const int rc = adopt(
             ::mmap(nullptr, size, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0),
             size, out);
+        if (rc == 0 && node_ >= 0)
+            prefer_node(out.bytes(), static_cast<unsigned>(node_));
+        return rc;
     }
     static int map_again(const MappedMemory& pages, MappedMemory& out) noexcept
     {
@@ -118,6 +140,7 @@ private:
         return 0;
     }
 
+    int node_ = -1;
     MappedMemory kernels_;
     MappedMemory ours_;
 };

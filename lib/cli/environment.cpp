@@ -18,7 +18,7 @@ constexpr std::array kKnown{
     std::string_view("RINGFUSE_NONBLOCKING"), std::string_view("RINGFUSE_PAYLOAD_MEMORY"),
     std::string_view("RINGFUSE_PIN"),         std::string_view("RINGFUSE_RUN"),
     std::string_view("RINGFUSE_STATISTICS"),  std::string_view("RINGFUSE_TRANSPORT"),
-    std::string_view("RINGFUSE_VERBOSE"),
+    std::string_view("RINGFUSE_VERBOSE"),     std::string_view("RINGFUSE_WORKERS"),
 };
 
 // Variables of the project's scripts, which filesystems they start inherit.

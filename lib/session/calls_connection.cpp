@@ -38,10 +38,9 @@ void Calls::notify_reply(const kern::fuse_notify_retrieve_in& in, Bytes data)
     ops_.retrieve_reply(req_, cookie, node_, static_cast<off_t>(in.offset), &vector);
 }
 
-void Calls::cuse_init(const kern::cuse_init_in&)
+void Calls::cuse_init(const kern::cuse_init_in& in)
 {
-    // A character device; this session is a filesystem.
-    missing();
+    session_.handle_cuse_init(request_, in);
 }
 
 void Session::handle_destroy(Request& request)

@@ -65,8 +65,9 @@ bool Session::is_stranger(const Request& request) const noexcept
 int Session::refusal(const Request& request) const noexcept
 {
     const std::uint32_t opcode = request.in.header.opcode;
-    const bool is_init = opcode == kern::OP_INIT;
-    if (got_init_.load(std::memory_order_acquire) ? is_init || opcode == kern::OP_CUSE_INIT : !is_init)
+    const bool is_init = opcode == kern::OP_INIT || opcode == kern::OP_CUSE_INIT;
+    const std::uint32_t first = cuse_ ? kern::OP_CUSE_INIT : kern::OP_INIT;
+    if (got_init_.load(std::memory_order_acquire) ? is_init : opcode != first)
         return EIO;
     if (!request.row)
         return ENOSYS;

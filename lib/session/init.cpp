@@ -94,7 +94,10 @@ unsigned Session::ring_background() const noexcept
 
 void Session::record_reason(std::string_view reason) noexcept
 {
-    stat::set_text(transport_why_, reason);
+    {
+        const MutexLock lock(why_mutex_);
+        stat::set_text(transport_why_, reason);
+    }
     recorder_.change([reason](stat::Facts& facts) { stat::set_text(facts.reason, reason); });
 }
 
@@ -121,7 +124,8 @@ int Session::try_ring(const Offer& offer, bool ring_wanted, Wants& wants, Agreed
 {
     const bool demanded = options_.transport == Choice::kFuseUring;
     record_reason(demanded ? "asked for" : "the kernel offers it");
-    if (options_.transport == Choice::kDevice || device().custom()) {
+    if (options_.transport == Choice::kDevice || options_.transport == Choice::kDeviceUring ||
+        device().custom()) {
         record_reason(device().custom() ? "the application moves the messages itself" : "asked for");
         return 1;
     }
@@ -150,7 +154,10 @@ int Session::try_ring(const Offer& offer, bool ring_wanted, Wants& wants, Agreed
         if (stopped())
             return 1;
     }
-    const std::string why = explain_ring_error(rc);
+    const bool offered = (offer.flags & kern::INIT_OVER_IO_URING) != 0;
+    const std::string why = offered && !engine_.is_running()
+                                ? "the application's own loop reads the device, the ring needs the library's"
+                                : explain_ring_error(rc);
     if (demanded) {
         log::error("transport=fuse_uring cannot run: %s; the session ends", why.c_str());
         return rc;
@@ -172,6 +179,7 @@ int Session::agree(const Offer& offer, bool ring_wanted, Wants& wants, Agreed& a
     peer_.setxattr_ext = (agreed.flags & kern::INIT_SETXATTR_EXT) != 0;
     wanted_ = capabilities_of(agreed.flags);
     retrieve_limit_ = agreed.max_payload_bytes - kRetrieveHeadroom;
+    agreed_ = agreed;
     return 0;
 }
 
@@ -223,7 +231,7 @@ void Session::handle_init(Request& request, const kern::fuse_init_in& in, std::s
     got_init_.store(true, std::memory_order_release);
     rc = request.finish(&agreed.out, agreed.out_bytes);
     if (!agreed.ring) {
-        announce(transport_name(), transport_why_.data());
+        announce(transport_name(), transport_reason().c_str());
         return;
     }
     if (rc < 0) {
@@ -239,7 +247,7 @@ void Session::handle_init(Request& request, const kern::fuse_init_in& in, std::s
         agreed.ring = false;
         record_agreement(agreed);
     }
-    announce(transport_name(), transport_why_.data());
+    announce(transport_name(), transport_reason().c_str());
 }
 
 } // namespace rf

@@ -25,6 +25,7 @@ struct Words {
     char* transport = nullptr;
     char* pin = nullptr;
     char* payload_memory = nullptr;
+    char* workers = nullptr;
 };
 
 constexpr std::array kTable{
@@ -38,6 +39,7 @@ constexpr std::array kTable{
     fuse_opt{"nonblocking_handlers", offsetof(Words, nonblocking), 1},
     fuse_opt{"pin=%s", offsetof(Words, pin), 0},
     fuse_opt{"payload_memory=%s", offsetof(Words, payload_memory), 0},
+    fuse_opt{"workers=%s", offsetof(Words, workers), 0},
     fuse_opt FUSE_OPT_END,
 };
 
@@ -83,10 +85,12 @@ int parse_session_options(fuse_args* args, SessionOptions& out)
         rc = -EINVAL;
     }
     if (rc == 0)
-        rc = parse_ring_options({words.pin, words.payload_memory, words.nonblocking != 0}, out.ring);
+        rc = parse_ring_options({words.pin, words.payload_memory, words.nonblocking != 0, words.workers},
+                                out.ring);
     std::free(words.transport);
     std::free(words.pin);
     std::free(words.payload_memory);
+    std::free(words.workers);
     if (rc == 0 && (words.depth == 0 || words.depth > kMaxRingDepth)) {
         log::error("ring depth refused: -o io_uring_q_depth=%u, 1 to %u is possible", words.depth,
                    kMaxRingDepth);
@@ -102,11 +106,6 @@ int parse_session_options(fuse_args* args, SessionOptions& out)
     const int chosen = choice_from_environment(out.transport);
     if (chosen < 0)
         return chosen;
-    if (out.transport == Choice::kDeviceUring) {
-        log::error(
-            "transport not available: dev_uring is not part of this version; use auto, fuse_uring or dev");
-        return -EINVAL;
-    }
     return 0;
 }
 

@@ -1,5 +1,6 @@
 #include "session/ring_options.hpp"
 
+#include "base/cpu.hpp"
 #include "base/log.hpp"
 
 #include <array>
@@ -62,6 +63,21 @@ int parse_bytes(const char* from, const char* text, std::size_t& out)
     return 0;
 }
 
+int parse_workers(const char* from, const char* text, unsigned& out)
+{
+    const int cpus = possible_cpus();
+    const unsigned most = ring_policy::kMostWorkersPerQueue * (cpus > 0 ? static_cast<unsigned>(cpus) : 1);
+    const std::string_view word(text);
+    unsigned value = 0;
+    const auto parsed = std::from_chars(word.data(), word.data() + word.size(), value);
+    if (parsed.ec != std::errc() || parsed.ptr != word.data() + word.size() || value == 0 || value > most) {
+        log::error("number of workers refused: %s%s, 1 to %u is possible on this machine", from, text, most);
+        return -EINVAL;
+    }
+    out = value;
+    return 0;
+}
+
 } // namespace
 
 int parse_ring_options(const RingWords& words, ring_policy::Options& out)
@@ -69,6 +85,7 @@ int parse_ring_options(const RingWords& words, ring_policy::Options& out)
     const char* const pin = ::secure_getenv("RINGFUSE_PIN");
     const char* const memory = ::secure_getenv("RINGFUSE_PAYLOAD_MEMORY");
     const char* const nonblocking = ::secure_getenv("RINGFUSE_NONBLOCKING");
+    const char* const workers = ::secure_getenv("RINGFUSE_WORKERS");
     int rc = 0;
     if (words.pin)
         rc = parse_pin("-o pin=", words.pin, out.pin);
@@ -78,6 +95,10 @@ int parse_ring_options(const RingWords& words, ring_policy::Options& out)
         rc = parse_bytes("-o payload_memory=", words.payload_memory, out.memory_bytes);
     if (rc == 0 && memory && *memory)
         rc = parse_bytes("RINGFUSE_PAYLOAD_MEMORY=", memory, out.memory_bytes);
+    if (rc == 0 && words.workers)
+        rc = parse_workers("-o workers=", words.workers, out.workers);
+    if (rc == 0 && workers && *workers)
+        rc = parse_workers("RINGFUSE_WORKERS=", workers, out.workers);
     out.nonblocking |= words.nonblocking;
     if (nonblocking && *nonblocking)
         out.nonblocking = std::string_view(nonblocking) != "0";

@@ -1,6 +1,7 @@
 #include "session/session.hpp"
 
 #include "base/log.hpp"
+#include "session/cuse.hpp"
 #include "transport/device.hpp"
 
 #include <algorithm>
@@ -13,7 +14,7 @@ namespace rf {
 
 Session::Session(const fuse_lowlevel_ops* ops, std::size_t op_size, void* userdata,
                  const SessionOptions& options)
-    : userdata_(userdata), options_(options), owner_(::getuid()), debug_(options.debug), engine_(*this, *this)
+    : userdata_(userdata), owner_(::getuid()), options_(options), debug_(options.debug), engine_(*this, *this)
 {
     if (op_size > sizeof(ops_)) {
         log::error(
@@ -28,6 +29,7 @@ Session::Session(const fuse_lowlevel_ops* ops, std::size_t op_size, void* userda
 
 void Session::close()
 {
+    engine_.end_resting();
     if (got_init_.load(std::memory_order_acquire) && !got_destroy_.exchange(true) && ops_.destroy)
         ops_.destroy(userdata_);
 }
@@ -38,6 +40,12 @@ Session::~Session()
         log::error(
             "session ends with requests=%zu unanswered, the handles of these must not be used any more",
             unanswered);
+    // Descriptors they were read from and must be answered on: nobody else knows of these.
+    pool_.find([](Request& request) {
+        if (DeviceChannel* channel = std::exchange(request.channel, nullptr))
+            channel->release();
+        return false;
+    });
 }
 
 int Session::open()
@@ -60,8 +68,8 @@ void Session::attach(int fd, bool owned, const DeviceIo& io, int companion_fd)
 void Session::detach()
 {
     fd_ = -1;
-    owned_fd_.reset();
     engine_.attach(-1, {}, -1);
+    owned_fd_.reset();
 }
 
 void Session::set_mount_facts(std::string mountpoint, std::uint32_t max_read, bool default_permissions)
@@ -78,21 +86,63 @@ void Session::set_debug(bool on) noexcept
     log::set_debug(on);
 }
 
+int Session::choose_transport(Choice choice)
+{
+    if (got_init_.load(std::memory_order_acquire))
+        return -EBUSY;
+    Choice said = choice;
+    const int rc = choice_from_environment(said);
+    if (rc == 0)
+        options_.transport = choice;
+    return rc;
+}
+
+int Session::bound_payload_memory(std::size_t bytes)
+{
+    if (got_init_.load(std::memory_order_acquire))
+        return -EBUSY;
+    const char* said = ::secure_getenv("RINGFUSE_PAYLOAD_MEMORY");
+    if (said && *said)
+        return 1;
+    options_.ring.memory_bytes = bytes;
+    return 0;
+}
+
+void Session::set_device(std::unique_ptr<const CuseDevice> device) noexcept
+{
+    cuse_ = std::move(device);
+}
+
 int Session::check_transport() const
 {
+    std::string why;
+    if (options_.transport == Choice::kDeviceUring) {
+        const int rc = probe_device_uring(why);
+        if (rc < 0)
+            log::error("transport=dev_uring cannot run: %s", why.c_str());
+        return rc;
+    }
     if (options_.transport != Choice::kFuseUring)
         return 0;
-    std::string why;
+    if (cuse_) {
+        log::error("transport=fuse_uring cannot run: the kernel has it for filesystems, not for devices");
+        return -EOPNOTSUPP;
+    }
     const int rc = probe_ring(why);
     if (rc < 0)
         log::error("transport=fuse_uring cannot run: %s", why.c_str());
     return rc;
 }
 
-int Session::run(const LoopConfig& config)
+int Session::run(const LoopConfig& asked)
 {
     if (fd_ < 0)
         return -ENOTCONN;
+    LoopConfig config = asked;
+    // Kernel: a clone belongs to the file that was opened, and every open of /dev/cuse is another device.
+    const bool device_uring = options_.transport == Choice::kDeviceUring && !cuse_;
+    config.clone_fd = (config.clone_fd || device_uring) && !cuse_;
+    engine_.set_device_uring(device_uring);
     recorder_.change(
         [&config](stat::Facts& facts) { facts.max_threads = config.single ? 1 : config.max_threads; });
     recorder_.set_state(stat::State::kServing);
@@ -102,7 +152,13 @@ int Session::run(const LoopConfig& config)
     switch (static_cast<StopCause>(ending >> 32)) {
     case StopCause::kNone:
     case StopCause::kExit:
+        break;
     case StopCause::kUnmounted:
+        if (cuse_)
+            result = report_lost_device();
+        break;
+    case StopCause::kShutdown:
+        result = shutdown_result();
         break;
     case StopCause::kSignal:
     case StopCause::kFailed:
@@ -150,11 +206,14 @@ void Session::stop(StopCause cause, int error) noexcept
     std::uint64_t expected = kRunning;
     if (ending_.compare_exchange_strong(expected, ending, std::memory_order_acq_rel))
         stop_event_.signal();
+    else if (cause != StopCause::kShutdown)
+        hurry_.store(true, std::memory_order_release); // a shutdown may be waiting for answers
 }
 
 void Session::reset() noexcept
 {
     stop_event_.drain();
+    hurry_.store(false, std::memory_order_relaxed);
     ending_.store(kRunning, std::memory_order_release);
 }
 
@@ -175,12 +234,20 @@ const char* Session::transport_name() const noexcept
     return got_init_.load(std::memory_order_acquire) ? engine_.transport_name() : "none";
 }
 
+std::string Session::transport_reason()
+{
+    const MutexLock lock(why_mutex_);
+    return got_init_.load(std::memory_order_acquire) ? std::string(transport_why_.data()) : std::string();
+}
+
 SessionStats Session::stats() const noexcept
 {
     SessionStats stats;
     stats.transport = engine_.stats();
     stats.forgets = forgets_.load(std::memory_order_relaxed);
     stats.interrupts = interrupts_.load(std::memory_order_relaxed);
+    stats.totals = recorder_.totals();
+    stats.payload_limit = options_.ring.memory_bytes;
     return stats;
 }
 

@@ -16,6 +16,7 @@
 #include <array>
 #include <atomic>
 #include <fuse_lowlevel.h>
+#include <memory>
 #include <string>
 #include <sys/stat.h>
 #include <vector>
@@ -25,9 +26,14 @@ namespace rf {
 /// Counters for ringfuse_session_stats().
 struct SessionStats {
     TransportStats transport;
+    stat::Totals totals;
+    std::uint64_t payload_limit = 0;
     std::uint64_t forgets = 0;
     std::uint64_t interrupts = 0;
 };
+
+class CuseDevice;
+struct Handover;
 
 class Session : public RequestSink, public StopSignal {
 public:
@@ -54,13 +60,29 @@ public:
     /// What the mount was told; init() has to agree with it.
     void set_mount_facts(std::string mountpoint, std::uint32_t max_read, bool default_permissions);
     void set_debug(bool on) noexcept;
+    /// The session serves a character device, and its operations are those of device->as_filesystem().
+    void set_device(std::unique_ptr<const CuseDevice> device) noexcept;
+    /// nullptr: a filesystem.
+    [[nodiscard]] const CuseDevice* cuse() const noexcept { return cuse_.get(); }
     [[nodiscard]] const SessionOptions& options() const noexcept { return options_; }
+    /// Before INIT: 0; 1 if the environment says otherwise, and that stays; -EBUSY; -EOPNOTSUPP.
+    [[nodiscard]] int choose_transport(Choice choice);
+    /// The same for the ring's payload memory; 0: no bound.
+    [[nodiscard]] int bound_payload_memory(std::size_t bytes);
+
+    // ---- Handing the mount over (adopt.cpp). 0 or -errno, after a message but for -EAGAIN.
+
+    /// What another session needs to serve the same connection; the mount's part but `max_read` and
+    /// `default_permissions` is the caller's to add. Any thread. -EAGAIN: before INIT.
+    [[nodiscard]] int describe(Handover& out) RF_EXCLUDES(retrieve_mutex_);
+    /// Serves the connection behind `fd`, the session's from now on if this succeeds. Instead of attach().
+    [[nodiscard]] int adopt(int fd, const Handover& from) RF_EXCLUDES(retrieve_mutex_);
 
     /// Whether the transport that was asked for can run here; logs why not. 0 or -errno.
     [[nodiscard]] int check_transport() const;
 
     // ---- The loop. As libfuse: 0 after a clean end, a signal's number, or -errno.
-    int run(const LoopConfig& config);
+    int run(const LoopConfig& asked);
 
     /// For loops of the application's own: handles one message read from fd().
     void process_message(std::span<const std::byte> message);
@@ -69,6 +91,8 @@ public:
     // ---- Stop. Any thread, any signal handler.
     void exit() noexcept { stop(StopCause::kExit, 0); }
     void exit_from_signal(int signo) noexcept { stop(StopCause::kSignal, signo); }
+    /// The loop ends when what was delivered is answered, or (from 0 on) after so many milliseconds.
+    void shutdown(int timeout_ms) noexcept;
     [[nodiscard]] bool exited() const noexcept { return stopped(); }
     /// Forgets the stop, so that the loop can run again. Not while one runs.
     void reset() noexcept;
@@ -86,6 +110,8 @@ public:
     [[nodiscard]] std::uint64_t wanted() const noexcept { return wanted_; }
     [[nodiscard]] DeviceTransport& device() noexcept { return engine_.device(); }
     [[nodiscard]] const char* transport_name() const noexcept;
+    /// Why that one. Empty before INIT.
+    [[nodiscard]] std::string transport_reason() RF_EXCLUDES(why_mutex_);
     [[nodiscard]] SessionStats stats() const noexcept;
     void trace_answer(const Request& request, int error, std::span<const iovec> body) const;
     /// What `ringfuse status` shows.
@@ -108,6 +134,7 @@ public:
 
     // ---- Calls of the dispatcher into its own session (calls_*.cpp, init.cpp, interrupt.cpp).
     void handle_init(Request& request, const kern::fuse_init_in& in, std::size_t wire_bytes);
+    void handle_cuse_init(Request& request, const kern::cuse_init_in& in);
     void handle_destroy(Request& request);
     void handle_interrupt(std::uint64_t unique) RF_EXCLUDES(pending_mutex_);
     void forget(fuse_ino_t ino, std::uint64_t nlookup);
@@ -125,6 +152,8 @@ public:
         return ending_.load(std::memory_order_acquire) != kRunning;
     }
     [[nodiscard]] int stop_fd() const noexcept override { return stop_event_.fd(); }
+    void await_answers() noexcept override;
+    [[nodiscard]] bool may_go_on() const noexcept override;
 
 private:
     // dispatch.cpp
@@ -144,8 +173,19 @@ private:
     /// init().
     virtual void announce(const char* transport, const char* why);
     void record_agreement(const Agreed& agreed) noexcept;
-    void record_reason(std::string_view reason) noexcept;
+    void record_reason(std::string_view reason) noexcept RF_EXCLUDES(why_mutex_);
     [[nodiscard]] unsigned ring_background() const noexcept;
+
+    // cuse.cpp
+    /// The kernel ended the device: -ENODEV after a message.
+    [[nodiscard]] int report_lost_device() const;
+
+    // adopt.cpp, shutdown.cpp
+    [[nodiscard]] int check_adoption(int fd, const Handover& from) const;
+    [[nodiscard]] bool is_shutting_down() const noexcept;
+    [[nodiscard]] int shutdown_result();
+    /// What shows that the connection is over; -1 if nothing does.
+    [[nodiscard]] int device_error_fd() const noexcept { return engine_.is_custom() ? -1 : fd_; }
 
     // interrupt.cpp
     [[nodiscard]] Request* hold_live(std::uint64_t unique);
@@ -156,8 +196,9 @@ private:
     // Constant after construction.
     fuse_lowlevel_ops ops_{};
     void* const userdata_;
-    const SessionOptions options_;
     const uid_t owner_;
+    std::unique_ptr<const CuseDevice> cuse_;
+    SessionOptions options_; // constant from INIT on
 
     // Constant while a loop runs.
     int fd_ = -1;
@@ -171,7 +212,7 @@ private:
     Peer peer_;
     std::uint64_t wanted_ = 0;       // FUSE_CAP_* in force
     std::size_t retrieve_limit_ = 0; // bytes one NOTIFY_REPLY may carry
-    std::array<char, 256> transport_why_{};
+    Agreed agreed_;
     std::atomic<bool> got_init_{false};
     std::atomic<bool> got_destroy_{false};
 
@@ -182,6 +223,9 @@ private:
     // Why the loop ends and with which number, in one word so that the first to stop sets both.
     static constexpr std::uint64_t kRunning = 0;
     std::atomic<std::uint64_t> ending_{kRunning};
+    // Of a shutdown: until when answers are waited for, and that somebody wants the end at once.
+    std::atomic<std::int64_t> deadline_ms_{0};
+    std::atomic<bool> hurry_{false};
     EventFd stop_event_;
 
     stat::Recorder recorder_;
@@ -202,6 +246,9 @@ private:
     {
         return pending_counts_[(unique / 2) % kPendingBuckets]; // the kernel counts in steps of two
     }
+
+    Mutex why_mutex_;
+    std::array<char, 256> transport_why_ RF_GUARDED_BY(why_mutex_){};
 
     struct Retrieve {
         std::uint64_t unique;

@@ -1,16 +1,15 @@
 #include "session/watchdog.hpp"
 
 #include "base/log.hpp"
+#include "session/handover.hpp"
 #include "session/session.hpp"
 
 #include <array>
 #include <cstdio>
-#include <cstdlib>
 #include <ctime>
 #include <fcntl.h>
 #include <poll.h>
 #include <span>
-#include <string_view>
 
 namespace rf {
 namespace {
@@ -18,32 +17,15 @@ namespace {
 // What a supervisor of processes sees: the same as after SIGABRT, without a core.
 constexpr int kExitStatus = 134;
 
-/// The number behind "fuse_connection:" in the descriptor's fdinfo; -1 if there is none.
-long connection_number(int fd)
-{
-    std::array<char, 64> path;
-    snprintf(path.data(), path.size(), "/proc/self/fdinfo/%d", fd);
-    const UniqueFd info(from_libc(::open(path.data(), O_RDONLY | O_CLOEXEC)));
-    std::array<char, 1024> text;
-    const ssize_t n = info ? ::read(info.get(), text.data(), text.size() - 1) : -1;
-    if (n <= 0)
-        return -1;
-    text[static_cast<std::size_t>(n)] = '\0';
-    const std::string_view all(text.data());
-    constexpr std::string_view kKey = "fuse_connection:";
-    const std::size_t at = all.find(kKey);
-    return at == std::string_view::npos ? -1 : std::strtol(text.data() + at + kKey.size(), nullptr, 10);
-}
-
 } // namespace
 
 int abort_connection(int fd)
 {
-    const long number = connection_number(fd);
+    const int number = connection_number(fd);
     if (number < 0)
         return -ENOENT;
     std::array<char, 64> path;
-    snprintf(path.data(), path.size(), "/sys/fs/fuse/connections/%ld/abort", number);
+    snprintf(path.data(), path.size(), "/sys/fs/fuse/connections/%d/abort", number);
     const UniqueFd file(from_libc(::open(path.data(), O_WRONLY | O_CLOEXEC)));
     if (!file)
         return -EACCES;

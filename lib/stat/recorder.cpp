@@ -51,6 +51,11 @@ void add(std::uint64_t& counter, std::uint64_t amount, bool shared) noexcept
         here.store(here.load(std::memory_order_relaxed) + amount, std::memory_order_relaxed);
 }
 
+std::uint64_t get(std::uint64_t& counter) noexcept
+{
+    return std::atomic_ref<std::uint64_t>(counter).load(std::memory_order_relaxed);
+}
+
 template <class Word>
 void put(Word& word, Word value, std::memory_order order = std::memory_order_relaxed) noexcept
 {
@@ -303,6 +308,31 @@ void Recorder::set_state(State state) noexcept
         put(facts.pid, static_cast<std::int32_t>(::getpid()));
         put(facts.state, static_cast<std::uint32_t>(state));
     });
+}
+
+Totals Recorder::totals() const noexcept
+{
+    Totals totals;
+    Facts* const facts = facts_.load(std::memory_order_acquire);
+    if (!facts)
+        return totals;
+    // Blocks nobody has used yet are zero. The first such ends the search: they are taken in order.
+    for (std::uint32_t i = 0; i < facts->nr_blocks; ++i) {
+        Block& here = *block(i);
+        if (i >= nr_shared_ && tid_of(here) == 0)
+            break;
+        totals.bytes_in += get(here.bytes_in);
+        totals.bytes_out += get(here.bytes_out);
+        for (Row& row : here.rows) {
+            totals.requests += get(row.requests);
+            totals.errors += get(row.errors);
+        }
+    }
+    std::byte* const records = reinterpret_cast<std::byte*>(facts) + facts->records_at;
+    const std::uint32_t used = std::min(used_records_.load(std::memory_order_relaxed), kRecords);
+    for (std::uint32_t i = 0; i < used; ++i)
+        totals.in_flight += get(reinterpret_cast<Record*>(records)[i].started) != 0;
+    return totals;
 }
 
 void Recorder::count_interrupt() noexcept

@@ -22,6 +22,15 @@ struct Ticket {
     bool asked_for_record = false;
 };
 
+/// All threads' counters added up, at about one moment.
+struct Totals {
+    std::uint64_t requests = 0;
+    std::uint64_t errors = 0;
+    std::uint64_t bytes_in = 0;
+    std::uint64_t bytes_out = 0;
+    std::uint64_t in_flight = 0; // of those that show among the records
+};
+
 /// What begin() wants to know.
 struct Arrival {
     std::uint64_t unique = 0;
@@ -56,6 +65,7 @@ public:
     }
     void set_state(State state) noexcept;
     // Any thread.
+    [[nodiscard]] Totals totals() const noexcept;
     void count_interrupt() noexcept;
     void count_fallback() noexcept;
 

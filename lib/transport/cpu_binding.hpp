@@ -3,6 +3,7 @@
 #pragma once
 
 #include "transport/ring_policy.hpp"
+#include "transport/stray_policy.hpp"
 
 #include <sched.h>
 
@@ -25,6 +26,10 @@ public:
     /// Before a handler, and before a wait. Cheap where there is nothing to change.
     void loosen() noexcept;
     void tighten() noexcept;
+    /// Instead of tighten(), around a wait: the thread is bound only if it would not stay where it is by
+    /// itself, which it mostly does.
+    void before_wait() noexcept;
+    void after_wait() noexcept;
     /// Bound to its CPU at this moment.
     [[nodiscard]] bool bound() const noexcept { return bound_; }
     [[nodiscard]] int cpu() const noexcept { return cpu_; }
@@ -36,6 +41,7 @@ private:
     const ring_policy::Pin pin_;
     int cpu_ = -1;
     bool bound_ = false;
+    StrayPolicy strays_;
 };
 
 } // namespace rf

@@ -2,14 +2,21 @@
 
 #include "base/log.hpp"
 
+#include <array>
 #include <ctime>
 #include <new>
+#include <poll.h>
 
 namespace rf {
 namespace {
 
 // Between two messages that say the same.
 constexpr std::int64_t kReportSeconds = 60;
+
+// An answer leaves one to two ticks after it was given, whatever its handler does. After so many ticks
+// without one the supervisor sleeps.
+constexpr int kTickMs = 1;
+constexpr unsigned kQuietTicks = 8;
 
 } // namespace
 
@@ -18,6 +25,10 @@ int DevicePool::start(const LoopConfig& config, std::size_t buffer_bytes, ring_p
     place_.pin = pin;
     config_ = config;
     buffer_bytes_ = buffer_bytes;
+    if (config_.device_uring) {
+        if (const int rc = late_.open(); rc < 0)
+            return rc;
+    }
     return add_worker();
 }
 
@@ -33,17 +44,58 @@ void DevicePool::join()
         worker->thread.join();
 }
 
+int DevicePool::open_reader(DeviceReader& reader, bool clone_fd)
+{
+    if (config_.device_uring && !device_.custom()) {
+        if (const int rc = reader.use_ring(uring_, &late_); rc < 0)
+            return rc;
+    }
+    return reader.open(buffer_bytes_, clone_fd);
+}
+
+void DevicePool::watch_answers()
+{
+    std::array<pollfd, 2> watched{pollfd{stop_.stop_fd(), POLLIN, 0}, pollfd{late_.fd(), POLLIN, 0}};
+    unsigned quiet = kQuietTicks;
+    while (!stop_.stopped()) {
+        const bool rests = quiet >= kQuietTicks;
+        if (rests)
+            late_.rest();
+        const bool any = look_after_answers();
+        if (!rests || any)
+            (void)::poll(watched.data(), 1, kTickMs);
+        else
+            (void)::poll(watched.data(), watched.size(), -1);
+        quiet = any || rests ? 0 : quiet + 1;
+    }
+    late_.end();
+    // Twice: what was kept since the first look leaves with the second.
+    (void)look_after_answers();
+    (void)look_after_answers();
+}
+
+bool DevicePool::look_after_answers()
+{
+    const MutexLock lock(mutex_);
+    bool any = false;
+    for (const std::unique_ptr<Worker>& worker : workers_) {
+        if (DeviceRing* ring = worker->reader.ring())
+            any |= ring->look();
+    }
+    return any;
+}
+
 int DevicePool::add_worker()
 {
     std::unique_ptr<Worker> worker(new (std::nothrow) Worker(*this));
     if (!worker)
         return -ENOMEM;
-    int rc = worker->reader.open(buffer_bytes_, config_.clone_fd);
+    int rc = open_reader(worker->reader, config_.clone_fd);
     if (rc < 0 && config_.clone_fd) {
         log::error("clone of /dev/fuse failed (%s), this thread shares the session's descriptor",
                    log::errno_name(rc));
         worker.reset(new (std::nothrow) Worker(*this));
-        rc = worker ? worker->reader.open(buffer_bytes_, false) : -ENOMEM;
+        rc = worker ? open_reader(worker->reader, false) : -ENOMEM;
     }
     if (rc < 0)
         return rc;
@@ -80,6 +132,7 @@ void DevicePool::run(Worker& worker)
         if (!work_once(worker))
             break;
     }
+    worker.reader.close();
     count_.fetch_sub(1, std::memory_order_relaxed);
 }
 

@@ -16,13 +16,18 @@ namespace rf {
 /// more than max_idle_threads idle ends itself.
 class DevicePool {
 public:
-    DevicePool(DeviceTransport& device, RequestSink& sink, StopSignal& stop) noexcept
-        : device_(device), sink_(sink), stop_(stop)
+    /// `uring`: answers what readers with an io_uring read.
+    DevicePool(DeviceTransport& device, DevUring& uring, RequestSink& sink, StopSignal& stop) noexcept
+        : device_(device), uring_(uring), sink_(sink), stop_(stop)
     {}
     ~DevicePool() { join(); }
 
     /// Starts the first thread. `pin`: resolved. 0 or -errno.
     [[nodiscard]] int start(const LoopConfig& config, std::size_t buffer_bytes, ring_policy::Pin pin);
+
+    /// Until the stop: sends answers whose handlers go on. With config.device_uring, on a thread that runs no
+    /// handlers.
+    void watch_answers();
 
     /// Waits for all threads. REQUIRES: the stop signal was given, or start() failed.
     void join();
@@ -40,6 +45,8 @@ private:
         std::atomic<bool> finished{false};
     };
 
+    [[nodiscard]] int open_reader(DeviceReader& reader, bool clone_fd);
+    [[nodiscard]] bool look_after_answers() RF_EXCLUDES(mutex_);
     [[nodiscard]] int add_worker() RF_EXCLUDES(mutex_);
     void grow_if_last_idle();
     void report_no_thread(int error);
@@ -49,9 +56,11 @@ private:
     static void thread_main(void* worker);
 
     DeviceTransport& device_;
+    DevUring& uring_;
     RequestSink& sink_;
     StopSignal& stop_;
 
+    LateAnswers late_;
     ReaderPlace place_; // pin: constant after start()
 
     // Constant after start().

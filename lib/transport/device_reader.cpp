@@ -8,6 +8,7 @@
 #include <algorithm>
 #include <ctime>
 #include <fcntl.h>
+#include <new>
 #include <sys/epoll.h>
 
 namespace rf {
@@ -57,6 +58,21 @@ int DeviceReader::open(std::size_t buffer_bytes, bool clone_fd)
         channel_ = &device_.main_channel();
     if (const int rc = buffer_.map(buffer_bytes); rc < 0)
         return rc;
+    return ring_use_ == RingUse::kWanted ? 0 : open_epoll();
+}
+
+int DeviceReader::use_ring(DevUring& transport, LateAnswers* late)
+{
+    ring_.reset(new (std::nothrow) DeviceRing(late));
+    if (!ring_)
+        return -ENOMEM;
+    ring_transport_ = &transport;
+    ring_use_ = RingUse::kWanted;
+    return 0;
+}
+
+int DeviceReader::open_epoll()
+{
     epoll_ = UniqueFd(from_libc(::epoll_create1(EPOLL_CLOEXEC)));
     if (!epoll_)
         return -EMFILE;
@@ -69,12 +85,47 @@ int DeviceReader::open(std::size_t buffer_bytes, bool clone_fd)
 int DeviceReader::wait()
 {
     bind();
-    epoll_event event;
-    const int n = from_libc(::epoll_wait(epoll_.get(), &event, 1, -1));
+    const int rc = wait_for_message();
     binding_.loosen();
     waited_ = true;
     began_ns_ = now_ns();
+    return rc;
+}
+
+int DeviceReader::wait_for_message()
+{
+    if (ring_use_ == RingUse::kWanted) {
+        const int rc = ring_->open(fd_, stop_.stop_fd());
+        ring_use_ = rc < 0 ? RingUse::kNone : RingUse::kOpen;
+        if (rc < 0)
+            log::error("io_uring for a device reader failed (%s), it reads without", log::errno_name(rc));
+    }
+    if (ring_use_ == RingUse::kOpen)
+        return ring_->wait(buffer_.bytes());
+    if (!epoll_) {
+        if (const int rc = open_epoll(); rc < 0)
+            return rc;
+    }
+    epoll_event event;
+    const int n = from_libc(::epoll_wait(epoll_.get(), &event, 1, -1));
     return n < 0 && n != -EINTR ? n : 0;
+}
+
+void DeviceReader::close()
+{
+    binding_.leave();
+    if (ring_use_ != RingUse::kOpen)
+        return;
+    const bool ours = ring_->disarm();
+    if (const ssize_t n = ring_->take(); n > 0) {
+        if (const int rc = handle(static_cast<std::size_t>(n)); rc < 0)
+            log::error("request answered without its handler (%s)", log::errno_name(rc));
+    }
+    ring_->close();
+    ring_use_ = RingUse::kNone;
+    // The kernel may write into it for as long as the process lives.
+    if (!ours)
+        (void)new (std::nothrow) MappedMemory(std::move(buffer_));
 }
 
 /// -1: any.
@@ -128,6 +179,8 @@ void DeviceReader::account(std::uint32_t tid) noexcept
 
 ssize_t DeviceReader::receive()
 {
+    if (ring_use_ != RingUse::kNone)
+        return ring_->take();
     return device_.read(fd_, buffer_.bytes());
 }
 
@@ -149,14 +202,19 @@ int DeviceReader::handle(std::size_t bytes)
         device_.refuse(in, *channel_, -ENOMEM);
         return -ENOMEM;
     }
-    slot->transport = &device_;
+    const bool through_ring = ring_use_ == RingUse::kOpen;
+    slot->transport = through_ring ? static_cast<Transport*>(ring_transport_) : &device_;
     slot->in = in;
     slot->payload = {};
     channel_->hold();
     slot->channel = channel_;
     slot->entry = nullptr;
     slot->add_references(2);
+    if (through_ring)
+        ring_->enter_handler(*slot);
     sink_.deliver(*slot);
+    if (through_ring)
+        ring_->leave_handler();
     if (slot->drop_reference())
         slot_ = slot; // answered: ours again
     account(in.header.pid);

@@ -4,7 +4,10 @@
 #include "base/memory.hpp"
 #include "transport/client_cpu.hpp"
 #include "transport/cpu_binding.hpp"
+#include "transport/dev_uring.hpp"
 #include "transport/device.hpp"
+
+#include <memory>
 
 namespace rf {
 
@@ -24,6 +27,10 @@ public:
     DeviceReader(const DeviceReader&) = delete;
     DeviceReader& operator=(const DeviceReader&) = delete;
 
+    /// Reads through an io_uring, which is opened by the first wait(), on its thread; without one to be had
+    /// it reads like the others. `late`: see DeviceRing. Before open(). 0 or -errno.
+    [[nodiscard]] int use_ring(DevUring& transport, LateAnswers* late);
+
     /// Reads from the session's descriptor, or from a clone of it. 0 or -errno.
     [[nodiscard]] int open(std::size_t buffer_bytes, bool clone_fd);
 
@@ -40,10 +47,16 @@ public:
 
     /// The thread waits elsewhere from now on, or is the application's again: it gets its affinity back.
     void leave() noexcept { binding_.leave(); }
+    /// The thread does not wait here any more: handles what was read meanwhile, ends the io_uring.
+    void close();
+    /// nullptr: none is used. Any thread.
+    [[nodiscard]] DeviceRing* ring() const noexcept { return ring_.get(); }
 
     [[nodiscard]] int fd() const noexcept { return fd_; }
 
 private:
+    [[nodiscard]] int open_epoll();
+    [[nodiscard]] int wait_for_message();
     [[nodiscard]] int cpu_to_wait_on() const noexcept;
     void bind() noexcept;
     void account(std::uint32_t tid) noexcept;
@@ -61,6 +74,10 @@ private:
     DeviceChannel* channel_ = nullptr; // held; the session's own, or a clone
     UniqueFd epoll_;
     MappedMemory buffer_;
+    enum class RingUse : std::uint8_t { kNone, kWanted, kOpen };
+    RingUse ring_use_ = RingUse::kNone;
+    DevUring* ring_transport_ = nullptr;
+    std::unique_ptr<DeviceRing> ring_; // constant after use_ring()
     Slot* slot_ = nullptr;
     int fd_ = -1;
 };
@@ -74,6 +91,9 @@ public:
     ~NonblockingDevice();
     NonblockingDevice(const NonblockingDevice&) = delete;
     NonblockingDevice& operator=(const NonblockingDevice&) = delete;
+
+    /// It stays so: others read the same open file.
+    void keep() noexcept { flags_ = -1; }
 
 private:
     int fd_ = -1;

@@ -34,30 +34,39 @@ int drain_device(DeviceReader& reader, StopSignal& stop)
 
 Engine::Engine(RequestSink& sink, StopSignal& stop) : sink_(sink), stop_(stop) {}
 
-Engine::~Engine() = default;
+Engine::~Engine()
+{
+    end_resting();
+}
 
 int Engine::run(const LoopConfig& config, std::size_t buffer_bytes, ring_policy::Pin pin)
 {
     config_ = config;
+    config_.device_uring = device_uring_ && !device_.custom();
     device_pin_ = resolve_pin(pin);
     if (ring_started_.fd() < 0) {
         if (const int rc = ring_started_.open(); rc < 0)
             return rc;
     }
-    const NonblockingDevice nonblocking(device_);
+    NonblockingDevice nonblocking(device_);
     running_ = true;
     int rc = ring_payload_bytes_ > 0 ? resume_ring() : 0;
     if (rc == 0)
         rc = config.single ? run_single(buffer_bytes) : run_threads(buffer_bytes);
     running_ = false;
+    stop_.await_answers(); // of requests that came over the device
+    if (device_shared_.load(std::memory_order_acquire))
+        nonblocking.keep();
     return rc;
 }
 
 int Engine::run_threads(std::size_t buffer_bytes)
 {
-    DevicePool pool(device_, sink_, stop_);
+    DevicePool pool(device_, uring_, sink_, stop_);
     const int rc = pool.start(config_, buffer_bytes, device_pin_);
     if (rc == 0) {
+        if (config_.device_uring)
+            pool.watch_answers();
         std::array<pollfd, 2> watched{pollfd{stop_.stop_fd(), POLLIN, 0},
                                       pollfd{ring_started_.fd(), POLLIN, 0}};
         while (!stop_.stopped() && !ring_active_.load(std::memory_order_acquire))
@@ -79,12 +88,17 @@ int Engine::run_single(std::size_t buffer_bytes)
     ReaderPlace place;
     place.pin = device_pin_;
     DeviceReader reader(device_, sink_, stop_, place);
-    if (const int rc = reader.open(buffer_bytes, /* clone_fd= */ false); rc < 0) {
+    // One thread, which nobody watches: answers leave at once.
+    int rc = config_.device_uring ? reader.use_ring(uring_, nullptr) : 0;
+    if (rc == 0)
+        rc = reader.open(buffer_bytes, /* clone_fd= */ false);
+    if (rc < 0) {
         end_ring();
         return rc;
     }
     while (!stop_.stopped() && !ring_active_.load(std::memory_order_acquire)) {
-        if (const int rc = reader.wait(); rc < 0) {
+        rc = reader.wait();
+        if (rc < 0) {
             stop_.stop(StopCause::kFailed, rc);
             break;
         }
@@ -100,7 +114,7 @@ int Engine::run_single(std::size_t buffer_bytes)
             break;
         }
     }
-    reader.leave();
+    reader.close();
     if (!stop_.stopped()) {
         struct Context {
             DeviceReader& reader;
@@ -158,10 +172,23 @@ void Engine::abandon_ring()
 /// A second loop on a connection that uses the ring already.
 int Engine::resume_ring()
 {
+    FuseUring* const before = ring_.load();
+    if (ring_resting_ && !config_.single) {
+        ring_resting_ = false;
+        before->resume(config_);
+        ring_active_.store(true, std::memory_order_release);
+        ring_started_.signal();
+        return 0;
+    }
+    end_resting(/* succeeded= */ true);
     int rc = prepare_ring(ring_payload_bytes_, ring_options_);
+    if (rc == 0 && before)
+        ring_.load()->inherit(*before);
     if (rc == 0)
         rc = start_ring();
-    if (rc < 0)
+    if (rc == 0)
+        look_again(ring_.load()->nr_queues());
+    else
         log::error("ring not resumed (%s), the mount cannot be served any more", log::errno_name(rc));
     return rc;
 }
@@ -170,21 +197,53 @@ void Engine::end_ring()
 {
     if (!ring_active_.load(std::memory_order_acquire))
         return;
-    ring_.load()->finish();
+    FuseUring& ring = *ring_.load();
+    const bool goes_on = stop_.may_go_on() && !is_device_gone();
+    ring_resting_ = goes_on && ring.rest();
+    stop_.await_answers();
+    if (!ring_resting_)
+        ring.finish(/* succeeded= */ goes_on);
     ring_active_.store(false, std::memory_order_release);
     ring_started_.drain();
+}
+
+void Engine::end_resting(bool succeeded)
+{
+    if (std::exchange(ring_resting_, false))
+        ring_.load()->finish(succeeded);
+}
+
+bool Engine::is_device_gone() const
+{
+    // Kernel: fuse_dev_poll(), fs/fuse/dev.c: POLLERR as soon as the connection is no longer connected.
+    pollfd device{device_.fd(), 0, 0};
+    return ::poll(&device, 1, 0) > 0;
+}
+
+/// Requests that came between two loops wait in the kernel, and new entries do not pick them up.
+void Engine::look_again(unsigned nr_queues)
+{
+    cpu_set_t before;
+    if (get_affinity(before) < 0)
+        return;
+    for (unsigned qid = 0; qid < nr_queues; ++qid)
+        kicker_.kick(qid, pin_to_cpu(qid) == 0);
+    (void)set_affinity(before);
 }
 
 void Engine::flush() noexcept
 {
     if (ring_active_.load(std::memory_order_acquire))
         ring_.load()->flush();
+    uring_.flush();
 }
 
 const char* Engine::transport_name() const noexcept
 {
     const FuseUring* ring = ring_.load();
-    return ring ? ring->name() : device_.name();
+    if (ring)
+        return ring->name();
+    return device_uring_ && !device_.custom() ? uring_.name() : device_.name();
 }
 
 TransportStats Engine::stats() const noexcept
@@ -195,6 +254,7 @@ TransportStats Engine::stats() const noexcept
         stats.ring_requests = ring->requests();
         stats.nr_queues = ring->nr_queues();
         stats.nr_workers = ring->nr_workers();
+        stats.payload_bytes = ring->payload_bytes();
     }
     return stats;
 }

@@ -21,6 +21,7 @@ struct TransportStats {
     std::uint64_t device_requests = 0;
     unsigned nr_queues = 0;
     unsigned nr_workers = 0;
+    std::uint64_t payload_bytes = 0; // mapped for the ring
 };
 
 class Engine {
@@ -37,12 +38,23 @@ public:
     /// not hear of the end while the mount still looks served, so the rings hold on to both.
     void attach(int fd, const DeviceIo& io, int companion_fd)
     {
+        end_resting();
         device_.attach(fd, io);
         companion_fd_ = companion_fd;
     }
+    /// Ends the ring threads that rest for another loop. REQUIRES: no loop runs.
+    void end_resting() { end_resting(/* succeeded= */ false); }
     [[nodiscard]] DeviceTransport& device() noexcept { return device_; }
+    [[nodiscard]] bool is_custom() const noexcept { return device_.custom(); }
+    /// Within run(), not a loop of the application's own. The thread that handles INIT.
+    [[nodiscard]] bool is_running() const noexcept { return running_; }
+    /// Somebody else reads the device as well: it stays non-blocking after the loop. Any thread.
+    void share_device() noexcept { device_shared_.store(true, std::memory_order_release); }
     /// Knows how to reach the mount from outside, where the ring needs that.
     [[nodiscard]] Kicker& kicker() noexcept { return kicker_; }
+
+    /// Whether run() is to read the device through io_uring. Any application's own I/O goes before.
+    void set_device_uring(bool on) noexcept { device_uring_ = on; }
 
     /// Serves until the stop signal; the calling thread waits, or (config.single) runs the handlers. 0, or
     /// -errno if it could not begin. `pin`: when the device's readers are bound to a CPU.
@@ -70,17 +82,23 @@ private:
     [[nodiscard]] int run_threads(std::size_t buffer_bytes);
     [[nodiscard]] int run_single(std::size_t buffer_bytes);
     [[nodiscard]] int resume_ring();
+    void end_resting(bool succeeded);
+    [[nodiscard]] bool is_device_gone() const;
+    void look_again(unsigned nr_queues);
     void end_ring();
 
     RequestSink& sink_;
     StopSignal& stop_;
     DeviceTransport device_;
+    DevUring uring_{device_};
     Kicker kicker_{device_};
     int companion_fd_ = -1;
     LoopConfig config_;
     ring_policy::Pin device_pin_ = ring_policy::Pin::kNone; // resolved
     ring_policy::Options ring_options_;
+    bool device_uring_ = false;
     bool running_ = false;
+    std::atomic<bool> device_shared_{false};
 
     // Set from the thread that handles INIT; read by the loop's thread after ring_active_, by others for
     // statistics.
@@ -88,6 +106,7 @@ private:
     // All rings there were: requests a filesystem still holds point into their memory.
     std::vector<std::unique_ptr<FuseUring>> rings_;
     std::atomic<bool> ring_active_{false};
+    bool ring_resting_ = false; // between two loops
     EventFd ring_started_;
 
     // A connection that once used the ring can use nothing else: a later loop has to set it up again.

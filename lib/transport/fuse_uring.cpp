@@ -3,6 +3,8 @@
 #include "base/cpu.hpp"
 #include "base/log.hpp"
 #include "base/thread.hpp"
+#include "transport/machine.hpp"
+#include "transport/ring_dispatcher.hpp"
 #include "transport/ring_single.hpp"
 #include "transport/ring_worker.hpp"
 #include "transport/select.hpp"
@@ -45,16 +47,25 @@ FuseUring::FuseUring(DeviceTransport& device, Kicker& kicker, RequestSink& sink,
     shared_.stop = &stop;
 }
 
-FuseUring::~FuseUring() = default;
+FuseUring::~FuseUring()
+{
+    end_threads();
+}
+
+/// What each loop says anew. No handler runs.
+void FuseUring::set_limits(const LoopConfig& config, unsigned nr_queues)
+{
+    shared_.idle_limit = shared_.options.timed || kernel_times_requests()
+                             ? ring_policy::kNoIdleLimit
+                             : ring_policy::idle_limit(config.max_idle_threads, plan_.workers());
+    limit_.set(ring_policy::handler_limit(config.max_threads, nr_queues));
+}
 
 int FuseUring::prepare(const LoopConfig& config, const ring_policy::Options& options,
                        std::size_t payload_bytes, unsigned nr_queues, int companion_fd)
 {
     shared_.options = options;
     shared_.options.pin = resolve_pin(options.pin);
-    shared_.idle_limit = options.timed || kernel_times_requests()
-                             ? ring_policy::kNoIdleLimit
-                             : ring_policy::idle_limit(config.max_idle_threads, nr_queues);
     if (options.nonblocking && config.max_threads < nr_queues) {
         log::info("nonblocking_handlers not used: max_threads=%u, one for each of %u queues is needed",
                   config.max_threads, nr_queues);
@@ -62,21 +73,26 @@ int FuseUring::prepare(const LoopConfig& config, const ring_policy::Options& opt
     }
     shared_.companion_fd = companion_fd;
     shared_.payload_bytes = payload_bytes;
-    limit_.set(ring_policy::handler_limit(config.max_threads, nr_queues));
     shared_.limit = &limit_;
     int rc = get_affinity(shared_.affinity);
-    const std::size_t entries = nr_queues * (config.single ? 1 : ring_policy::kWorkersPerQueue);
-    if (rc == 0 && options.memory_bytes != 0 && entries * payload_bytes > options.memory_bytes)
-        rc = -ENOBUFS;
+    if (rc == 0)
+        rc = make_plan(nr_queues, config.single);
     if (rc == 0)
         rc = shared_.supervisor_wake.open();
-    for (unsigned qid = 0; rc == 0 && qid < nr_queues; ++qid)
-        queues_.push_back(std::make_unique<RingQueue>(shared_, qid));
-    if (rc == 0 && config.single) {
+    if (rc < 0)
+        return rc;
+    set_limits(config, nr_queues);
+    dispatcher_ = std::make_unique<RingDispatcher>(shared_, queues_, plan_.entries());
+    shared_.dispatcher = dispatcher_.get();
+    for (unsigned qid = 0; qid < nr_queues; ++qid)
+        queues_.push_back(std::make_unique<RingQueue>(shared_, qid, plan_.queues[qid]));
+    for (unsigned qid = 0; qid < nr_queues; ++qid)
+        queues_[qid]->set_host(*queues_[plan_.queues[qid].host]);
+    if (config.single) {
         single_ = std::make_unique<RingSingle>(shared_, queues_);
         shared_.single = single_.get();
         rc = single_->open();
-    } else if (rc == 0) {
+    } else {
         rc = start_queues();
     }
     if (rc < 0)
@@ -84,51 +100,99 @@ int FuseUring::prepare(const LoopConfig& config, const ring_policy::Options& opt
     return rc;
 }
 
+int FuseUring::make_plan(unsigned nr_queues, bool single)
+{
+    placement::Machine machine;
+    if (const int rc = look_at_machine(nr_queues, shared_.affinity, machine); rc < 0)
+        return rc;
+    const ring_policy::Options& options = shared_.options;
+    placement::Wishes wishes;
+    wishes.workers = options.workers;
+    wishes.nonblocking = options.nonblocking;
+    wishes.entry_bytes = shared_.payload_bytes;
+    wishes.memory_bytes = single ? 0 : options.memory_bytes;
+    if (single && options.memory_bytes != 0 && nr_queues * shared_.payload_bytes > options.memory_bytes)
+        return -ENOBUFS;
+    if (const int rc = placement::make_plan(machine, wishes, plan_); rc < 0)
+        return rc;
+    if (plan_.workers_ignored)
+        log::info("workers=%u not used: nonblocking_handlers needs one for each of %u queues", wishes.workers,
+                  nr_queues);
+    if (single) {
+        // The one thread has them all.
+        for (unsigned qid = 0; qid < nr_queues; ++qid) {
+            placement::QueuePlace& place = plan_.queues[qid];
+            place.workers = place.floating = place.spares = place.refill = 0;
+            place.host = qid;
+        }
+    }
+    return 0;
+}
+
 int FuseUring::start_queues()
 {
+    if (plan_.has_spares()) {
+        if (const int rc = dispatcher_->start(); rc < 0)
+            return rc;
+    }
     for (const std::unique_ptr<RingQueue>& queue : queues_) {
-        const unsigned workers = shared_.options.nonblocking ? 1 : ring_policy::kWorkersPerQueue;
-        for (unsigned i = 0; i < workers; ++i) {
+        const placement::QueuePlace& place = queue->place();
+        for (unsigned i = 0; i < place.workers + place.floating; ++i) {
             RingQueue::Inbox nothing;
             if (const int rc = queue->add_worker(nothing); rc < 0)
                 return rc;
         }
-        for (RingWorker* worker : queue->workers()) {
-            if (const int rc = worker->prepare_first(); rc < 0)
+        const std::vector<RingWorker*> workers = queue->workers();
+        for (unsigned i = 0; i < place.workers; ++i) {
+            if (const int rc = workers[i]->prepare_first(); rc < 0)
                 return rc;
         }
+        if (const int rc = queue->fill_stock(place.spares); rc < 0)
+            return rc;
     }
     return 0;
 }
 
 int FuseUring::start()
 {
-    const int rc = single_ ? single_->register_all() : register_workers();
+    const int rc = single_ ? single_->register_all() : register_entries();
     if (rc < 0)
         give_up_ring();
+    else if (!single_)
+        shared_.outlives.store(true, std::memory_order_release);
     return rc;
 }
 
-/// One after the other: kernels before 6.15 create the ring twice if first REGISTERs race. With the last
-/// queue's first entry the ring is in use; a REGISTER after that must not fail and does not pick up requests
-/// that came before it. So that queue's other workers park until it is stuck, when they are needed and the
-/// queue is looked at again anyway.
-int FuseUring::register_workers()
+/// One after the other: kernels before 6.15 create the ring twice if first REGISTERs race.
+int FuseUring::register_entries()
 {
-    for (const std::unique_ptr<RingQueue>& queue : queues_) {
-        const bool last = queue == queues_.back();
-        unsigned registered = 0;
-        for (RingWorker* worker : queue->workers()) {
-            if (last && registered > 0) {
-                queue->repark(*worker);
-                continue;
-            }
-            if (const int rc = worker->register_first(); rc < 0)
-                return rc;
-            ++registered;
-        }
+    for (const unsigned qid : plan_.order) {
+        if (const int rc = register_entries_of(*queues_[qid], qid == plan_.order.back()); rc < 0)
+            return rc;
     }
     return 0;
+}
+
+/// With the last queue's first entry the ring is in use; a REGISTER after that must not fail and does not
+/// pick up requests that came before it. So that queue gets one entry, and the others when it is stuck, when
+/// it is looked at again anyway. If nobody can make the kernel look, it gets all of its spares in one call.
+int FuseUring::register_entries_of(RingQueue& queue, bool last)
+{
+    const placement::QueuePlace& place = queue.place();
+    const std::vector<RingWorker*> workers = queue.workers();
+    const bool one = last && place.cpu != placement::kAnywhere;
+    // The kernel uses the newest entry first, and the worker's is to be used before the spares.
+    unsigned spares = place.spares;
+    if (one)
+        spares = place.workers > 0 ? 0 : 1;
+    int rc = spares > 0 ? dispatcher_->register_spares(queue, spares) : 0;
+    for (unsigned i = 0; rc == 0 && i < workers.size(); ++i) {
+        if (i < place.workers && !(last && (i > 0 || spares > 0)))
+            rc = workers[i]->register_first();
+        else
+            queue.repark(*workers[i]);
+    }
+    return rc;
 }
 
 /// The INIT reply promised a ring that cannot be had. A REGISTER that the kernel must refuse makes it fall
@@ -163,17 +227,19 @@ void FuseUring::give_up_ring()
 
 void FuseUring::end_threads()
 {
+    shared_.closing.store(true, std::memory_order_release);
     for (const std::unique_ptr<RingQueue>& queue : queues_)
         queue->stop_workers();
     for (const std::unique_ptr<RingQueue>& queue : queues_)
         queue->join_workers();
+    if (dispatcher_)
+        dispatcher_->end();
     for (const std::unique_ptr<RingQueue>& queue : queues_)
-        queue->end_dispatcher();
+        queue->send_guests_home();
 }
 
 void FuseUring::abandon()
 {
-    shared_.closing.store(true, std::memory_order_release);
     end_threads();
     shared_.single = nullptr;
     // The queues stay until the end: somebody may be reading their counters.
@@ -226,8 +292,40 @@ void FuseUring::serve_single(int (*read_device)(void*), void* context, int devic
     single_->serve(read_device, context, device_fd);
 }
 
-void FuseUring::finish()
+bool FuseUring::rest()
 {
+    if (single_) {
+        single_->stand_by();
+        return false;
+    }
+    if (!shared_.outlives.load(std::memory_order_acquire))
+        return false;
+    shared_.resting.store(true, std::memory_order_release);
+    const unsigned asked = shared_.rests_asked.fetch_add(1, std::memory_order_acq_rel) + 1;
+    bool all = true;
+    for (const std::unique_ptr<RingQueue>& queue : queues_)
+        all &= queue->await_rest(asked);
+    return all;
+}
+
+void FuseUring::resume(const LoopConfig& config)
+{
+    set_limits(config, nr_queues());
+    limit_.note_workers(nr_workers());
+    shared_.resting.store(false, std::memory_order_release);
+    for (const std::unique_ptr<RingQueue>& queue : queues_)
+        queue->end_rest();
+}
+
+void FuseUring::inherit(FuseUring& old)
+{
+    for (std::size_t i = 0; i < queues_.size(); ++i)
+        queues_[i]->inherit(*old.queues_[i]);
+}
+
+void FuseUring::finish(bool succeeded)
+{
+    shared_.succeeded.store(succeeded, std::memory_order_release);
     if (single_)
         single_->close();
     end_threads();

@@ -10,10 +10,11 @@
 
 namespace rf {
 
+class RingDispatcher;
 class RingSingle;
 
 /// Life: prepare() -> the INIT reply is sent -> start() -> supervise() or serve_single() until the stop ->
-/// finish().
+/// finish(), or, if another loop is to come, rest() -> resume() and so on.
 class FuseUring final : public Transport {
 public:
     FuseUring(DeviceTransport& device, Kicker& kicker, RequestSink& sink, StopSignal& stop);
@@ -36,8 +37,17 @@ public:
     /// Serves ring and device until the stop, on the calling thread. `read_device` takes and handles what the
     /// device has, without waiting: 0, or -errno when the session is to end.
     void serve_single(int (*read_device)(void* context), void* context, int device_fd);
-    /// Stops and joins the threads; memory stays until the destructor. REQUIRES: the stop signal was given.
-    void finish();
+    /// After the stop: waits for the handlers in progress; answers go on to be sent. True: no handler is
+    /// started before resume(), and the requests that come are kept for it. False: finish() must follow (with
+    /// one thread, which cannot be kept, or after a failure).
+    [[nodiscard]] bool rest();
+    /// Another loop after rest(); what it returned true for.
+    void resume(const LoopConfig& config);
+    /// Stops and joins the threads; memory stays until the destructor. `succeeded`: another ring is to
+    /// inherit(), so no request may be lost.
+    void finish(bool succeeded);
+    /// Runs what `old`, after its finish(), had taken from the kernel and not run. Before start().
+    void inherit(FuseUring& old);
 
     [[nodiscard]] bool single() const noexcept { return single_ != nullptr; }
     [[nodiscard]] const char* name() const noexcept override { return "fuse_uring"; }
@@ -47,6 +57,10 @@ public:
 
     // Statistics, any thread.
     [[nodiscard]] std::uint64_t requests() const noexcept;
+    [[nodiscard]] std::size_t payload_bytes() const noexcept
+    {
+        return shared_.payload_total.load(std::memory_order_relaxed);
+    }
     [[nodiscard]] unsigned nr_queues() const noexcept { return static_cast<unsigned>(queues_.size()); }
     [[nodiscard]] unsigned nr_workers() const noexcept
     {
@@ -54,15 +68,20 @@ public:
     }
 
 private:
+    [[nodiscard]] int make_plan(unsigned nr_queues, bool single);
+    void set_limits(const LoopConfig& config, unsigned nr_queues);
     [[nodiscard]] int start_queues();
-    [[nodiscard]] int register_workers();
+    [[nodiscard]] int register_entries();
+    [[nodiscard]] int register_entries_of(RingQueue& queue, bool last);
     void end_threads();
     [[nodiscard]] bool supervise_once();
     void give_up_ring();
 
     RingShared shared_;
+    placement::Plan plan_;
     std::vector<std::unique_ptr<RingQueue>> queues_;
     HandlerLimit limit_{queues_};
+    std::unique_ptr<RingDispatcher> dispatcher_;
     std::unique_ptr<RingSingle> single_;
 };
 

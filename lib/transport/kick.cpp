@@ -23,7 +23,7 @@ constexpr int kStarting = -1;
 struct StatfsTask {
     std::shared_ptr<Kicker::Tasks> tasks;
     std::size_t place;
-    unsigned qid;
+    unsigned cpu;
     std::string mountpoint;
 };
 
@@ -34,13 +34,13 @@ void* run_statfs_task(void* argument)
     std::atomic<int>& id = task->tasks->ids[task->place];
     id.store(static_cast<int>(::gettid()), std::memory_order_release);
     struct statfs unused;
-    if (const int rc = pin_to_cpu(task->qid); rc == 0)
+    if (const int rc = pin_to_cpu(task->cpu); rc == 0)
         (void)::statfs(task->mountpoint.c_str(), &unused);
     else
         log::error("queue not looked at again: cpu=%u is not ours to run on (%s), requests waiting there are "
                    "served with "
                    "the next one",
-                   task->qid, log::errno_name(rc));
+                   task->cpu, log::errno_name(rc));
     id.store(0, std::memory_order_release);
     return nullptr;
 }
@@ -89,7 +89,7 @@ int Kicker::kick_by_notification(std::uint64_t base)
     return notify_retrieve(kern::kRootId, base);
 }
 
-int Kicker::kick_by_statfs(unsigned qid)
+int Kicker::kick_by_statfs(unsigned cpu)
 {
     if (mountpoint_.empty())
         return -ENOENT;
@@ -97,7 +97,7 @@ int Kicker::kick_by_statfs(unsigned qid)
         int expected = 0;
         if (!tasks_->ids[place].compare_exchange_strong(expected, kStarting))
             continue;
-        std::unique_ptr<StatfsTask> task(new (std::nothrow) StatfsTask{tasks_, place, qid, mountpoint_});
+        std::unique_ptr<StatfsTask> task(new (std::nothrow) StatfsTask{tasks_, place, cpu, mountpoint_});
         const int rc = task ? start_detached(std::move(task)) : -ENOMEM;
         if (rc < 0)
             tasks_->ids[place].store(0);
@@ -106,17 +106,17 @@ int Kicker::kick_by_statfs(unsigned qid)
     return -EBUSY; // as many are stuck already; the queue they go through is looked at when they get there
 }
 
-void Kicker::kick(unsigned qid, bool on_cpu)
+void Kicker::kick(unsigned cpu, bool on_cpu)
 {
     int rc = on_cpu ? kick_by_notification(kUniqueBase) : -ENOENT;
     // ENODEV, ENOTCONN: nothing is left to be kicked.
     if (rc == 0 || rc == -ENODEV || rc == -ENOTCONN)
         return;
-    rc = kick_by_statfs(qid);
+    rc = kick_by_statfs(cpu);
     if (rc < 0)
         log::error(
-            "queue not looked at again: qid=%u (%s), requests waiting there are served with the next one",
-            qid, log::errno_name(rc));
+            "queue not looked at again: cpu=%u (%s), requests waiting there are served with the next one",
+            cpu, log::errno_name(rc));
 }
 
 int Kicker::kick_to_withhold()

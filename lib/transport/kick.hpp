@@ -37,9 +37,9 @@ public:
         files_[ino % files_.size()].store(ino, std::memory_order_relaxed);
     }
 
-    /// Sends a request through queue `qid`. REQUIRES: an entry of that queue was registered, and somebody
-    /// serves it. `on_cpu`: the caller runs on that queue's CPU and cannot leave it.
-    void kick(unsigned qid, bool on_cpu);
+    /// Sends a request through the queue of `cpu`. REQUIRES: an entry of that queue was registered, and
+    /// somebody serves it. `on_cpu`: the caller runs on that CPU and cannot leave it.
+    void kick(unsigned cpu, bool on_cpu);
 
     /// Sends one by way 1. that the caller's queue gets and the caller leaves unanswered. 0, or -errno:
     /// nothing was sent. REQUIRES: the caller runs on the queue's CPU and cannot leave it.
@@ -60,7 +60,7 @@ public:
 private:
     [[nodiscard]] int notify_retrieve(std::uint64_t nodeid, std::uint64_t base);
     [[nodiscard]] int kick_by_notification(std::uint64_t base);
-    [[nodiscard]] int kick_by_statfs(unsigned qid);
+    [[nodiscard]] int kick_by_statfs(unsigned cpu);
 
     DeviceTransport& device_;
     std::string mountpoint_;

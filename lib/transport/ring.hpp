@@ -37,6 +37,8 @@ public:
     /// Submits, then waits for at least one completion, for `seconds` at most (0: for ever). 0 or -errno
     /// (-EINTR included); -ETIME: nothing came.
     [[nodiscard]] int submit_and_wait(unsigned seconds);
+    /// Has the kernel copy in what was on its way, without waiting.
+    void receive() noexcept { (void)::io_uring_get_events(&ring_); }
     [[nodiscard]] bool has_unsubmitted() noexcept { return ::io_uring_sq_ready(&ring_) > 0; }
     [[nodiscard]] bool has_completions() noexcept { return ::io_uring_cq_ready(&ring_) > 0; }
 

@@ -14,9 +14,13 @@ enum class Pin : std::uint8_t {
     kNone,   // never
 };
 
+/// More workers than that for each queue are taken for a slip of the pen.
+constexpr unsigned kMostWorkersPerQueue = 16;
+
 /// What can be chosen about the ring.
 struct Options {
     Pin pin = Pin::kAuto;
+    unsigned workers = 0;         // threads that run handlers, from the start; 0: as the machine suggests
     bool nonblocking = false;     // the filesystem promises that its handlers never block
     unsigned depth = 8;           // entries a queue starts with, if handlers never block
     std::size_t memory_bytes = 0; // most payload memory in all; 0: as much as it takes

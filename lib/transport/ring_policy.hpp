@@ -43,21 +43,19 @@ constexpr Completion classify(Command command, int res) noexcept
     }
 }
 
-/// Workers each queue starts with: one to serve and one to hold the spare entry while the first is in a
-/// handler.
-constexpr unsigned kWorkersPerQueue = 2;
+/// Handlers each queue may run from the start: one, and another that comes while the first waits.
+constexpr unsigned kHandlersPerQueue = 2;
 
 /// Payload bytes an entry keeps for good; what a burst of large requests used beyond is given back when the
 /// thread that has the entry was idle for so long.
 constexpr std::size_t kKeptBytes = 16384;
 constexpr unsigned kQuietSeconds = 2;
 
-/// Threads that may be idle. A queue keeps what it started with, whatever `max_idle_threads` (-1: no limit)
-/// says.
+/// Threads that may be idle. A queue keeps what it started with (`from_start` in all), whatever
+/// `max_idle_threads` (-1: no limit) says.
 constexpr unsigned kNoIdleLimit = ~0U;
-constexpr unsigned idle_limit(int max_idle_threads, unsigned nr_queues) noexcept
+constexpr unsigned idle_limit(int max_idle_threads, unsigned from_start) noexcept
 {
-    const unsigned from_start = nr_queues * kWorkersPerQueue;
     if (max_idle_threads < 0)
         return kNoIdleLimit;
     const auto most = static_cast<unsigned>(max_idle_threads);
@@ -65,12 +63,12 @@ constexpr unsigned idle_limit(int max_idle_threads, unsigned nr_queues) noexcept
 }
 
 /// Handlers that may run at once. `max_threads` is a cap, but the default (10) only ever meant "more than
-/// one", and is far too low for a machine with many CPUs: from the default upwards every queue may use the
-/// workers it starts with.
+/// one", and is far too low for a machine with many CPUs: from the default upwards every queue may use its
+/// share.
 constexpr unsigned kDefaultMaxThreads = 10;
 constexpr unsigned handler_limit(unsigned max_threads, unsigned nr_queues) noexcept
 {
-    const unsigned from_start = nr_queues * kWorkersPerQueue;
+    const unsigned from_start = nr_queues * kHandlersPerQueue;
     return max_threads >= kDefaultMaxThreads && max_threads < from_start ? from_start : max_threads;
 }
 
@@ -79,7 +77,7 @@ constexpr unsigned handler_limit(unsigned max_threads, unsigned nr_queues) noexc
 /// of them does.
 constexpr unsigned most_workers(unsigned limit) noexcept
 {
-    return 2 * (limit + kWorkersPerQueue);
+    return 2 * (limit + kHandlersPerQueue);
 }
 
 /// What the supervisor saw of one queue, now and one tick ago.

@@ -21,14 +21,11 @@ constexpr std::size_t kPayloadSlack = 4096;
 
 } // namespace
 
-RingQueue::RingQueue(RingShared& shared, unsigned qid) : shared_(shared), qid_(qid) {}
+RingQueue::RingQueue(RingShared& shared, unsigned qid, const placement::QueuePlace& place)
+    : shared_(shared), qid_(qid), place_(place)
+{}
 
-RingQueue::~RingQueue()
-{
-    stop_workers();
-    join_workers();
-    end_dispatcher();
-}
+RingQueue::~RingQueue() = default;
 
 RingEntry* RingQueue::create_entry()
 {
@@ -39,7 +36,8 @@ RingEntry* RingQueue::create_entry()
         return nullptr;
     }
     std::unique_ptr<RingEntry> entry(new (std::nothrow) RingEntry);
-    if (!entry || entry->header_memory.map(kHeaderBytes) < 0 || entry->payload_memory.map(bytes) < 0) {
+    if (!entry || entry->header_memory.map(kHeaderBytes) < 0 ||
+        entry->payload_memory.map(bytes, place_.node) < 0) {
         shared_.payload_total.fetch_sub(bytes, std::memory_order_relaxed);
         return nullptr;
     }
@@ -52,6 +50,33 @@ RingEntry* RingQueue::create_entry()
     const MutexLock lock(mutex_);
     entries_.push_back(std::move(entry));
     return entries_.back().get();
+}
+
+int RingQueue::fill_stock(unsigned count)
+{
+    for (unsigned i = 0; i < count; ++i) {
+        RingEntry* entry = create_entry();
+        if (!entry)
+            return -ENOMEM;
+        put_into_stock(*entry);
+    }
+    return 0;
+}
+
+RingEntry* RingQueue::take_stock()
+{
+    {
+        const MutexLock lock(mutex_);
+        if (RingEntry* entry = stock_.pop())
+            return entry;
+    }
+    return create_entry();
+}
+
+void RingQueue::put_into_stock(RingEntry& entry)
+{
+    const MutexLock lock(mutex_);
+    stock_.push(entry);
 }
 
 void RingQueue::give_pages_back(const RingThread& owner)
@@ -109,36 +134,45 @@ RingWorker* RingQueue::take_parked_locked()
     return worker;
 }
 
-RingDispatcher* RingQueue::dispatcher_locked()
+bool RingQueue::may_keep(const RingEntry& entry)
 {
-    if (!dispatcher_) {
-        dispatcher_.reset(new (std::nothrow) RingDispatcher(*this));
-        const int rc = dispatcher_ ? dispatcher_->start() : -ENOMEM;
-        if (rc < 0) {
-            log::error("ring dispatcher not started: qid=%u (%s), answers go out with a worker's", qid_,
-                       log::errno_name(rc));
-            dispatcher_.reset();
-        }
-    }
-    return dispatcher_.get();
+    if (entry.queue != this)
+        return false;
+    if (place_.floating == 0)
+        return true;
+    const MutexLock lock(mutex_);
+    return has_enough_parked_locked();
+}
+
+void RingQueue::note_unanswered()
+{
+    if (shares_workers() && available.load(std::memory_order_seq_cst) <= 0)
+        shared_.dispatcher->add_entry(*this);
 }
 
 int RingQueue::hand_over(RingEntry& entry)
 {
+    {
+        const MutexLock lock(mutex_);
+        RingThread* to = nullptr;
+        if (!workers_end_ && parked_.size() > place_.floating)
+            to = take_parked_locked();
+        else if (shared_.options.nonblocking && !workers_end_ && !workers_.empty())
+            to = workers_.front().get(); // back in a moment, and the answer leaves with its next ones
+        if (to) {
+            to->inbox.commits.push(entry);
+            to->wake();
+            return 0;
+        }
+    }
+    const int rc = shared_.dispatcher->take_answered(entry);
+    if (rc == 0 || rc == -ENOTCONN)
+        return rc;
     const MutexLock lock(mutex_);
-    if (closed_)
+    if (workers_end_ || workers_.empty())
         return -ENOTCONN;
-    RingThread* to = workers_end_ ? nullptr : take_parked_locked();
-    if (!to && shared_.options.nonblocking && !workers_end_ && !workers_.empty())
-        to = workers_.front().get(); // back in a moment, and the answer leaves with its next ones
-    if (!to)
-        to = dispatcher_locked();
-    if (!to && !workers_end_ && !workers_.empty())
-        to = workers_.front().get();
-    if (!to)
-        return -ENOTCONN;
-    to->inbox.commits.push(entry);
-    to->wake();
+    workers_.front()->inbox.commits.push(entry);
+    workers_.front()->wake();
     return 0;
 }
 
@@ -151,13 +185,17 @@ void RingQueue::push_waiting_locked(RingEntry& entry)
 RingEntry* RingQueue::pop_waiting_locked()
 {
     RingEntry* entry = waiting_.pop();
-    if (entry)
+    if (entry) {
         waiting_count_.fetch_sub(1, std::memory_order_seq_cst);
+        waiting_taken_.fetch_add(1, std::memory_order_relaxed);
+    }
     return entry;
 }
 
 void RingQueue::dispatch(RingEntry& entry)
 {
+    if (is_guest())
+        return host_->dispatch(entry);
     {
         const MutexLock lock(mutex_);
         RingWorker* worker = workers_end_ ? nullptr : take_parked_locked();
@@ -182,6 +220,8 @@ RingEntry* RingQueue::take_waiting()
 
 void RingQueue::put_off(RingEntry& entry, RingWorker* worker)
 {
+    if (is_guest())
+        return host_->put_off(entry, worker);
     {
         const MutexLock lock(mutex_);
         push_waiting_locked(entry);
@@ -212,8 +252,8 @@ RingQueue::Next RingQueue::park(RingWorker& worker, RingEntry*& entry)
         if (entry)
             return Next::kRun;
     }
-    // Nobody else holds a spare entry: this worker has to.
-    if (available.load(std::memory_order_seq_cst) <= 0)
+    // Nobody else holds a spare entry: this worker has to, unless guests need it.
+    if (available.load(std::memory_order_seq_cst) <= 0 && has_enough_parked_locked())
         return Next::kRegister;
     if (has_too_many_idle() && may_lose_worker_locked()) {
         ++leaving_;
@@ -244,16 +284,17 @@ bool RingQueue::has_too_many_idle() const noexcept
 
 bool RingQueue::retire_with(RingEntry& entry)
 {
+    {
+        const MutexLock lock(mutex_);
+        if (workers_end_ || !may_lose_worker_locked())
+            return false;
+        ++leaving_;
+    }
+    if (shared_.dispatcher->take_retired(entry) == 0)
+        return true;
     const MutexLock lock(mutex_);
-    if (workers_end_ || !may_lose_worker_locked())
-        return false;
-    RingDispatcher* const dispatcher = dispatcher_locked();
-    if (!dispatcher)
-        return false;
-    dispatcher->inbox.retired.push(entry);
-    dispatcher->wake();
-    ++leaving_;
-    return true;
+    --leaving_;
+    return false;
 }
 
 bool RingQueue::leave(RingWorker& worker)
@@ -293,10 +334,15 @@ bool RingQueue::withhold(RingEntry& entry)
     // Whoever takes the entry we see here holds a request then, and brings one back or is seen to be stuck.
     if (available.load(std::memory_order_seq_cst) <= 0)
         return false;
+    keep_withheld(entry);
+    return true;
+}
+
+void RingQueue::keep_withheld(RingEntry& entry)
+{
     const MutexLock lock(mutex_);
     held.fetch_sub(1, std::memory_order_relaxed); // nobody waits for its answer
     withheld_.push(entry);
-    return true;
 }
 
 RingEntry* RingQueue::take_withheld()
@@ -316,13 +362,6 @@ void RingQueue::retire(RingWorker& worker, Inbox& last)
     last = std::exchange(worker.inbox, Inbox{});
 }
 
-void RingQueue::retire(RingDispatcher& dispatcher, Inbox& last)
-{
-    const MutexLock lock(mutex_);
-    closed_ = true;
-    last = std::exchange(dispatcher.inbox, Inbox{});
-}
-
 bool RingQueue::supervise()
 {
     EntryList overdue;
@@ -336,7 +375,7 @@ bool RingQueue::supervise()
         }
     }
     while (RingEntry* entry = overdue.pop())
-        (void)hand_over(*entry);
+        (void)entry->queue->hand_over(*entry);
     bury();
 
     const ring_policy::QueueView now{available.load(std::memory_order_seq_cst),
@@ -346,8 +385,10 @@ bool RingQueue::supervise()
     // request of each queue is taken out of the kernel even then. Kernel: a signal for a request that waits
     // in a ring's queue never becomes an INTERRUPT (dev_uring.c, v6.18), for one that was taken it does.
     const bool dry = ring_policy::is_stuck(last_view_, now);
-    const bool stuck = shared_.limit->reached() ? dry && !has_waiting() : dry || has_waiting();
-    const bool busy = now.deliveries != last_view_.deliveries || answers_wait || stuck;
+    const bool full = shared_.limit->reached();
+    const bool stuck = full ? dry && !host_->has_waiting() : waits_too_long() || dry;
+    const bool busy =
+        now.deliveries != last_view_.deliveries || answers_wait || stuck || (!full && has_waiting());
     if (refused_.exchange(false, std::memory_order_relaxed))
         ticks_to_skip_ = kTicksAfterFailure;
     if (ticks_to_skip_ > 0)
@@ -356,6 +397,16 @@ bool RingQueue::supervise()
         grow_stuck();
     last_view_ = now;
     return busy;
+}
+
+/// Requests were given to nobody: at this look, or where workers are shared, since the last one.
+bool RingQueue::waits_too_long() noexcept
+{
+    const bool waiting = has_waiting();
+    const unsigned taken = waiting_taken_.load(std::memory_order_relaxed);
+    const bool waited = std::exchange(last_waiting_, waiting);
+    const bool none_taken = std::exchange(last_taken_, taken) == taken;
+    return waiting && (place_.floating == 0 || (waited && none_taken));
 }
 
 /// A worker that waits with an entry of its own. Requests that entry receives while it runs another handler
@@ -372,6 +423,9 @@ RingWorker* RingQueue::idle_worker_locked()
 
 void RingQueue::grow_stuck()
 {
+    // Where workers are shared, one is found for whatever request comes.
+    if (shares_workers() && !has_waiting())
+        return shared_.dispatcher->add_entry(*this);
     {
         const MutexLock lock(mutex_);
         const bool full = workers_.size() >= ring_policy::most_workers(shared_.limit->most());
@@ -404,6 +458,57 @@ void RingQueue::grow_stuck()
     }
 }
 
+bool RingQueue::await_rest(unsigned asked)
+{
+    bool all = true;
+    for (RingWorker* worker : workers()) {
+        worker->wake();
+        all &= worker->await_rest(asked);
+    }
+    return all;
+}
+
+void RingQueue::end_rest()
+{
+    while (run_waiting()) {
+    }
+    // The supervisor runs what is left; without one, the worker that has all entries does.
+    const MutexLock lock(mutex_);
+    if (!shared_.options.nonblocking || workers_.empty())
+        return;
+    RingWorker& worker = *workers_.front();
+    while (RingEntry* entry = pop_waiting_locked())
+        worker.inbox.run.push(*entry);
+    worker.wake();
+}
+
+void RingQueue::inherit(RingQueue& old)
+{
+    while (RingEntry* entry = old.take_withheld()) {
+        entry->queue = this;
+        held.fetch_add(1, std::memory_order_relaxed);
+        keep_withheld(*entry);
+    }
+    while (RingEntry* entry = old.take_waiting()) {
+        entry->queue = this; // its memory stays with the old one
+        held.fetch_add(1, std::memory_order_relaxed);
+        const MutexLock lock(host_->mutex_);
+        host_->push_waiting_locked(*entry);
+    }
+}
+
+void RingQueue::send_guests_home()
+{
+    EntryList all;
+    while (RingEntry* entry = take_waiting())
+        all.push(*entry);
+    while (RingEntry* entry = all.pop()) {
+        RingQueue& home = *entry->queue;
+        const MutexLock lock(home.mutex_);
+        home.push_waiting_locked(*entry);
+    }
+}
+
 void RingQueue::stop_workers()
 {
     const MutexLock lock(mutex_);
@@ -418,19 +523,6 @@ void RingQueue::join_workers()
     for (RingWorker* worker : workers())
         worker->join();
     bury();
-}
-
-void RingQueue::end_dispatcher()
-{
-    RingDispatcher* dispatcher = nullptr;
-    {
-        const MutexLock lock(mutex_);
-        dispatcher = dispatcher_.get();
-        if (!dispatcher)
-            closed_ = true;
-    }
-    if (dispatcher)
-        dispatcher->end();
 }
 
 } // namespace rf

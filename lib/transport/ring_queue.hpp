@@ -1,14 +1,15 @@
 // One queue of the ring: what the threads that serve it share. The kernel sends a queue the requests of one
 // CPU.
 //
-// Threads of a queue:
-//  * workers run handlers. One that waits owns exactly one AVAILABLE entry ("idle") or none ("parked"); one
-//  inside
-//    a handler owns none, so no request can be stuck behind it.
-//  * the dispatcher runs no handler and may own any number of AVAILABLE entries: it commits answers for which
-//  no
-//    worker is free and passes the requests those entries receive to parked workers. Started when first
-//    needed.
+// Who serves a queue:
+//  * its workers run handlers. One that waits owns exactly one AVAILABLE entry ("idle") or none ("parked");
+//  one
+//    inside a handler owns none, so no request can be stuck behind it.
+//  * the dispatcher, which all queues share, runs no handler and may own any number of AVAILABLE entries: it
+//    commits answers for which no worker is free and passes the requests those entries receive to parked
+//    workers.
+// A queue without workers (a guest) has entries of the dispatcher only; the workers of another queue, its
+// host, run its requests, and keep some of themselves parked for that.
 #pragma once
 
 #include "base/event.hpp"
@@ -16,6 +17,7 @@
 #include "transport/device.hpp"
 #include "transport/handler_limit.hpp"
 #include "transport/kick.hpp"
+#include "transport/placement.hpp"
 #include "transport/ring_entry.hpp"
 #include "transport/ring_policy.hpp"
 
@@ -40,6 +42,7 @@ struct RingShared {
     StopSignal* stop = nullptr;
     std::size_t payload_bytes = 0; // what answers and arguments may take
     HandlerLimit* limit = nullptr;
+    RingDispatcher* dispatcher = nullptr;
     RingThread* single = nullptr; // the one thread that runs handlers, if there is only one
     ring_policy::Options options; // pin: resolved
     unsigned idle_limit = ring_policy::kNoIdleLimit;
@@ -48,10 +51,26 @@ struct RingShared {
 
     // The ring's own threads are to end, whether the session goes on (over the device) or not.
     std::atomic<bool> closing{false};
+    // The workers can outlive the loop, and do if another one is to come: from its end to the next one they
+    // rest, which means that they start no handler, keep the requests that come, and send the answers of
+    // others.
+    std::atomic<bool> outlives{false};
+    std::atomic<bool> resting{false};
+    std::atomic<unsigned> rests_asked{0}; // each worker says when it has seen the latest
     [[nodiscard]] bool ended() const noexcept
     {
-        return closing.load(std::memory_order_acquire) || stop->stopped();
+        return closing.load(std::memory_order_acquire) ||
+               (stop->stopped() && !(outlives.load(std::memory_order_acquire) && stop->may_go_on()));
     }
+    [[nodiscard]] bool rests() const noexcept
+    {
+        return outlives.load(std::memory_order_acquire) &&
+               (resting.load(std::memory_order_acquire) || (stop->stopped() && stop->may_go_on()));
+    }
+
+    // The ring's threads end, and another ring of this process goes on: requests on their way to an entry
+    // would fail with the thread that owns it, so none is left with the kernel.
+    std::atomic<bool> succeeded{false};
 
     std::atomic<unsigned> workers{0};
     std::atomic<std::size_t> payload_total{0}; // bytes mapped for payloads
@@ -70,17 +89,31 @@ struct RingShared {
 
 class RingQueue {
 public:
-    RingQueue(RingShared& shared, unsigned qid);
+    RingQueue(RingShared& shared, unsigned qid, const placement::QueuePlace& place);
     ~RingQueue();
     RingQueue(const RingQueue&) = delete;
     RingQueue& operator=(const RingQueue&) = delete;
 
     [[nodiscard]] unsigned qid() const noexcept { return qid_; }
     [[nodiscard]] RingShared& shared() const noexcept { return shared_; }
+    [[nodiscard]] const placement::QueuePlace& place() const noexcept { return place_; }
+    /// The CPU whose requests come here; whether somebody can go there is another matter.
+    [[nodiscard]] unsigned cpu() const noexcept
+    {
+        return place_.cpu == placement::kAnywhere ? qid_ : static_cast<unsigned>(place_.cpu);
+    }
+    /// The queue whose workers run the requests of this one. Before the first thread is started.
+    void set_host(RingQueue& host) noexcept { host_ = &host; }
+    [[nodiscard]] bool is_guest() const noexcept { return host_ != this; }
 
     /// A new entry, not registered yet; nullptr when memory is short, or as much is used as may be. Any
     /// thread. Lives as long as the queue.
     [[nodiscard]] RingEntry* create_entry() RF_EXCLUDES(mutex_);
+    /// The dispatcher's entries to come: creates them, and takes one or puts it back. Without one in stock
+    /// take_stock() creates it; nullptr as create_entry(). Any thread.
+    [[nodiscard]] int fill_stock(unsigned count) RF_EXCLUDES(mutex_);
+    [[nodiscard]] RingEntry* take_stock() RF_EXCLUDES(mutex_);
+    void put_into_stock(RingEntry& entry) RF_EXCLUDES(mutex_);
     /// Gives the pages of `owner`'s AVAILABLE entries back, beyond the first few. Owner's thread, with
     /// nothing prepared and no completion to take: then none of them holds anything, and the kernel copies a
     /// request in only while the owner waits.
@@ -93,10 +126,16 @@ public:
     /// Workers in the order they were added; they stay until the queue goes. Not while add_worker() may run.
     [[nodiscard]] std::vector<RingWorker*> workers() RF_EXCLUDES(mutex_);
 
-    /// `entry` is answered and may be committed; finds a thread that can. Any thread. 0, or -ENOTCONN when
-    /// the queue's threads are ending.
+    /// May the worker that answered `entry` commit it and wait there for the next request? Not a guest's, and
+    /// not while workers are to be parked for guests.
+    [[nodiscard]] bool may_keep(const RingEntry& entry) RF_EXCLUDES(mutex_);
+    /// A handler returned without an answer. Where the dispatcher has the entries, it adds some in time.
+    void note_unanswered();
+    /// `entry`, of this queue, is answered and may be committed; finds a thread that can. Any thread. 0, or
+    /// -ENOTCONN when the threads are ending.
     int hand_over(RingEntry& entry) RF_EXCLUDES(mutex_);
-    /// A request on one of the dispatcher's entries: finds a worker, or lets it wait for one.
+    /// A request of this queue that the thread which took it does not run: finds a worker, or lets it wait
+    /// for one.
     void dispatch(RingEntry& entry) RF_EXCLUDES(mutex_);
 
     /// Cheap look for requests that wait for a worker. Any thread; a stale answer is corrected by the
@@ -115,10 +154,9 @@ public:
     /// What an empty-handed worker does next; with kRun, `entry` is the request to run.
     [[nodiscard]] Next park(RingWorker& worker, RingEntry*& entry) RF_EXCLUDES(mutex_);
 
-    /// A worker's or dispatcher's share of the mail, handed over under the queue's lock.
+    /// A worker's share of the mail, handed over under the queue's lock.
     struct Inbox {
         EntryList commits; // answered: to be committed
-        EntryList retired; // dispatcher: answered, and to be kept back after the commit
         EntryList run;     // requests to run the handler of
         bool grow = false;
     };
@@ -141,6 +179,8 @@ public:
     /// Dispatcher: `entry` holds an answered request and is not to be committed before take_withheld(). False
     /// if it must be, since the queue has no other AVAILABLE entry.
     [[nodiscard]] bool withhold(RingEntry& entry) RF_EXCLUDES(mutex_);
+    /// The same for an entry that no thread will own: always.
+    void keep_withheld(RingEntry& entry) RF_EXCLUDES(mutex_);
     /// An entry out of service, to be committed; nullptr if there is none. Its commit also fetches a request
     /// that waits in the kernel.
     [[nodiscard]] RingEntry* take_withheld() RF_EXCLUDES(mutex_);
@@ -150,18 +190,27 @@ public:
 
     /// The last mail of a thread that ends: nobody gives it any afterwards.
     void retire(RingWorker& worker, Inbox& last) RF_EXCLUDES(mutex_);
-    void retire(RingDispatcher& dispatcher, Inbox& last) RF_EXCLUDES(mutex_);
 
     /// The supervisor's look at the queue: frees answers whose handler goes on and on, grows a stuck queue.
     /// Returns true if another look is due soon: requests were taken since the last one, or an answer waits
     /// for its handler.
     [[nodiscard]] bool supervise() RF_EXCLUDES(mutex_);
 
-    /// The end, in this order for all queues: workers finish their handlers and go; then the dispatcher,
+    /// Waits until every worker has seen rest number `asked`, inside no handler; false if one has ended
+    /// instead. REQUIRES: nobody adds workers.
+    [[nodiscard]] bool await_rest(unsigned asked) RF_EXCLUDES(mutex_);
+    /// The rest is over: has requests that came meanwhile run.
+    void end_rest() RF_EXCLUDES(mutex_);
+    /// Takes over requests that `old`, whose threads have ended, had taken from the kernel and not run.
+    /// Before the start.
+    void inherit(RingQueue& old) RF_EXCLUDES(mutex_);
+
+    /// The end, in this order for all queues: workers finish their handlers and go; then the dispatcher ends,
     /// which until then sends the answers of other threads.
     void stop_workers() RF_EXCLUDES(mutex_);
     void join_workers() RF_EXCLUDES(mutex_);
-    void end_dispatcher() RF_EXCLUDES(mutex_);
+    /// After both: requests of guests that were taken from the kernel and not run go to their own queues.
+    void send_guests_home() RF_EXCLUDES(mutex_);
 
     // Counted by the serving threads, read by everybody. See ring_policy::QueueView.
     std::atomic<int> available{0};
@@ -169,21 +218,32 @@ public:
     std::atomic<std::uint64_t> deliveries{0};
     std::atomic<unsigned> inside{0}; // handlers running; see HandlerLimit
 
+    std::atomic<bool> entry_wanted{false}; // the dispatcher has been asked to add one
+    int spares = 0;                        // the dispatcher's AVAILABLE entries here; its thread only
+
 private:
-    [[nodiscard]] RingDispatcher* dispatcher_locked() RF_REQUIRES(mutex_);
+    /// Requests of guests, and of queues that have guests, may find all of the workers elsewhere.
+    [[nodiscard]] bool shares_workers() const noexcept { return place_.workers == 0 || place_.floating > 0; }
+    [[nodiscard]] bool has_enough_parked_locked() const RF_REQUIRES(mutex_)
+    {
+        return parked_.size() >= place_.floating;
+    }
     [[nodiscard]] RingWorker* take_parked_locked() RF_REQUIRES(mutex_);
     void push_waiting_locked(RingEntry& entry) RF_REQUIRES(mutex_);
     [[nodiscard]] RingEntry* pop_waiting_locked() RF_REQUIRES(mutex_);
     [[nodiscard]] RingWorker* idle_worker_locked() RF_REQUIRES(mutex_);
+    [[nodiscard]] bool waits_too_long() noexcept;
     void grow_stuck() RF_EXCLUDES(mutex_);
     void bury() RF_EXCLUDES(mutex_);
     [[nodiscard]] bool may_lose_worker_locked() const RF_REQUIRES(mutex_)
     {
-        return workers_.size() - leaving_ > ring_policy::kWorkersPerQueue;
+        return workers_.size() - leaving_ > place_.workers + place_.floating;
     }
 
     RingShared& shared_;
     const unsigned qid_;
+    const placement::QueuePlace place_;
+    RingQueue* host_ = this; // constant once threads run
 
     Mutex mutex_;
     std::vector<std::unique_ptr<RingEntry>> entries_ RF_GUARDED_BY(mutex_);
@@ -192,16 +252,18 @@ private:
     std::vector<std::unique_ptr<RingWorker>> gone_ RF_GUARDED_BY(mutex_); // to be joined
     std::size_t leaving_ RF_GUARDED_BY(mutex_) = 0; // of the workers: about to call leave()
     EntryList withheld_ RF_GUARDED_BY(mutex_);
-    std::unique_ptr<RingDispatcher> dispatcher_ RF_GUARDED_BY(mutex_);
+    EntryList stock_ RF_GUARDED_BY(mutex_); // not registered yet
     EntryList
         waiting_ RF_GUARDED_BY(mutex_); // requests taken from the kernel that no worker may or can run yet
     bool workers_end_ RF_GUARDED_BY(mutex_) = false; // none is given anything any more
-    bool closed_ RF_GUARDED_BY(mutex_) = false;      // nor is the dispatcher
     std::atomic<unsigned> waiting_count_{0};
+    std::atomic<unsigned> waiting_taken_{0}; // requests that waited, and were given to somebody
     std::atomic<bool> refused_{false};
 
     // Supervisor only.
     ring_policy::QueueView last_view_;
+    unsigned last_taken_ = 0;
+    bool last_waiting_ = false;
     unsigned ticks_to_skip_ = 0; // after a growth that failed
 };
 

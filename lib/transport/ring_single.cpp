@@ -31,7 +31,11 @@ int RingSingle::register_all()
     EntryList ready;
     refused_ = 0;
     for (RingEntry* entry : first_) {
-        enter(*entry);
+        // What an earlier ring left is with the kernel already, and its commit also fetches what waits.
+        if (RingEntry* left = entry->queue->take_withheld())
+            commit(*left);
+        else
+            enter(*entry);
         if (const int rc = ring_.submit(); rc < 0)
             return rc;
     }
@@ -178,7 +182,7 @@ int RingSingle::hand_over(RingEntry& entry)
     return entry.queue->hand_over(entry);
 }
 
-void RingSingle::close() noexcept
+void RingSingle::close()
 {
     {
         const MutexLock lock(mutex_);
@@ -186,8 +190,14 @@ void RingSingle::close() noexcept
     }
     // What was answered before the end is sent, though nothing is taken any more.
     take_mail(/* then_busy= */ false);
-    if (ring_.is_open())
+    if (ring_.is_open()) {
         (void)ring_.submit();
+        keep_what_comes();
+        for (const std::unique_ptr<RingQueue>& queue : queues_) {
+            if (shared_.succeeded.load(std::memory_order_acquire))
+                withdraw_from(*queue);
+        }
+    }
     ring_.close();
     cpu_.leave();
     resign();

@@ -20,7 +20,10 @@ public:
     [[nodiscard]] int open();
     [[nodiscard]] int register_all();
     void serve(int (*read_device)(void*), void* context, int device_fd);
-    void close() noexcept;
+    /// After serve(): answers of other threads go out through dispatchers.
+    void stand_by() { begin_handler(); }
+    /// Sends what was answered; requests that were taken and not run are left with their queues.
+    void close();
 
     void answered(RingEntry& entry) override;
     void flush() noexcept override;

@@ -1,5 +1,6 @@
 #include "transport/ring_thread.hpp"
 
+#include "base/cpu.hpp"
 #include "base/log.hpp"
 #include "base/tsan.hpp"
 #include "proto/opcodes.hpp"
@@ -140,8 +141,9 @@ int RingThread::send_and_wait()
         if (const int rc = ring_.submit(); rc < 0 && rc != -EINTR && rc != -EBUSY && rc != -EAGAIN)
             return rc;
     }
-    cpu_.tighten();
+    cpu_.before_wait();
     const int rc = ring_.submit_and_wait(large_ ? ring_policy::kQuietSeconds : 0);
+    cpu_.after_wait();
     if (rc == -ETIME && !ring_.has_unsubmitted() && !ring_.has_completions()) {
         large_ = false;
         give_pages_back();
@@ -262,6 +264,37 @@ Slot* RingThread::prepare_slot(RingEntry& entry)
     slot->queue = static_cast<int>(entry.queue->qid());
     slot->add_references(2);
     return slot;
+}
+
+void RingThread::keep_what_comes()
+{
+    EntryList taken;
+    ring_.receive();
+    reap(taken);
+    while (RingEntry* entry = taken.pop()) {
+        kern::fuse_in_header header;
+        std::memcpy(&header, entry->header->in_out, sizeof(header));
+        if (!Kicker::is_to_withhold(header)) {
+            entry->queue->put_off(*entry, nullptr);
+            continue;
+        }
+        (void)answer_kick(*entry);
+        entry->queue->keep_withheld(*entry);
+    }
+}
+
+void RingThread::withdraw_from(RingQueue& queue)
+{
+    // Each takes one entry, perhaps another thread's, which then is on its way out as well; under load real
+    // requests are faster now and then.
+    constexpr unsigned kMostKicks = 32;
+    if (owned_ == 0 || pin_to_cpu(queue.cpu()) < 0)
+        return;
+    for (unsigned i = 0; i < kMostKicks && owned_ > 0; ++i) {
+        if (queue.available.load(std::memory_order_seq_cst) <= 0 || shared_.kicker->kick_to_withhold() < 0)
+            return;
+        keep_what_comes();
+    }
 }
 
 bool RingThread::answer_kick(RingEntry& entry)

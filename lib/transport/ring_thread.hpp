@@ -64,6 +64,12 @@ protected:
     /// A REGISTER was refused for good. The entry is not in the kernel.
     virtual void on_refused(RingEntry& entry, int res);
 
+    /// Before the end: takes what is on its way and leaves it with its queue, for another ring.
+    void keep_what_comes();
+    /// The same, and has requests of our own take what entries the kernel still has. Best effort: it needs a
+    /// file that the kernel knows, and to run on the queue's CPU. On the thread's way out.
+    void withdraw_from(RingQueue& queue);
+
     /// If the request in `entry` is a kick, answers it: true, and the entry may be committed.
     [[nodiscard]] bool answer_kick(RingEntry& entry);
     /// Runs the filesystem's handler for the request in `entry` here. Returns the entry if its answer is

@@ -54,7 +54,8 @@ void RingWorker::thread_main(void* argument)
 {
     RingWorker& worker = *static_cast<RingWorker*>(argument);
     worker.become_current();
-    (void)worker.cpu_.settle(worker.queue_.qid());
+    if (const int cpu = worker.queue_.place().wait_on; cpu >= 0)
+        (void)worker.cpu_.settle(static_cast<unsigned>(cpu));
     const int rc = worker.open_ring(kWorkerRingEntries);
     worker.report(rc);
     if (rc < 0)
@@ -63,6 +64,7 @@ void RingWorker::thread_main(void* argument)
         worker.send_last_answers();
     // Gives back what the kernel still holds of ours; the buffers live on with the queue.
     worker.ring_.close();
+    worker.see_rest(kNoMoreRests);
     worker.ended_.store(true, std::memory_order_seq_cst);
     worker.report(-ESHUTDOWN);
 }
@@ -72,6 +74,9 @@ bool RingWorker::serve()
 {
     EntryList ready;
     while (!shared_.ended()) {
+        if (const unsigned asked = shared_.rests_asked.load(std::memory_order_acquire);
+            asked != rest_seen_.load(std::memory_order_relaxed))
+            see_rest(asked);
         if (std::exchange(leaving_, false) && queue_.leave(*this))
             return true;
         take_mail();
@@ -111,6 +116,25 @@ void RingWorker::send_last_answers()
     while (RingEntry* entry = mail.commits.pop())
         commit(*entry);
     (void)ring_.submit();
+    keep_what_comes();
+    if (shared_.succeeded.load(std::memory_order_acquire))
+        withdraw_from(queue_);
+}
+
+void RingWorker::see_rest(unsigned number) noexcept
+{
+    rest_seen_.store(number, std::memory_order_release);
+    rest_seen_.notify_all();
+}
+
+bool RingWorker::await_rest(unsigned asked) const noexcept
+{
+    for (;;) {
+        const unsigned seen = rest_seen_.load(std::memory_order_acquire);
+        if (seen == asked || seen == kNoMoreRests)
+            return seen == asked;
+        rest_seen_.wait(seen, std::memory_order_acquire);
+    }
 }
 
 void RingWorker::take_mail()
@@ -131,7 +155,11 @@ void RingWorker::take_mail()
 void RingWorker::begin()
 {
     refused_ = 0;
-    enter(*std::exchange(first_, nullptr));
+    // What an earlier ring left is with the kernel already, and its commit also fetches what waits.
+    if (RingEntry* left = queue_.take_withheld())
+        commit(*left);
+    else
+        enter(*std::exchange(first_, nullptr));
     if (shared_.options.nonblocking)
         enter_batch();
     const int rc = ring_.submit();
@@ -158,6 +186,10 @@ void RingWorker::handle_in_batch(RingEntry& entry)
 {
     RingEntry* answered = &entry;
     if (!answer_kick(entry)) {
+        if (shared_.rests()) {
+            queue_.put_off(entry, nullptr);
+            return;
+        }
         queue_.inside.fetch_add(1, std::memory_order_relaxed);
         answered = run(entry);
         queue_.inside.fetch_sub(1, std::memory_order_relaxed);
@@ -192,16 +224,17 @@ void RingWorker::grow()
     if (shared_.ended())
         return;
     cpu_.tighten();
-    shared_.kicker->kick(queue_.qid(), cpu_.bound());
+    shared_.kicker->kick(queue_.cpu(), cpu_.bound() && cpu_.cpu() == queue_.place().cpu);
 }
 
 /// Runs the handler for `entry`, and for others that wait for a worker, until there is nothing left to run.
 void RingWorker::handle(RingEntry* entry)
 {
     while (entry) {
+        RingQueue& from = *entry->queue; // the entry may serve another request when the handler returns
         RingEntry* answered = entry;
         if (!answer_kick(*entry)) {
-            if (!shared_.limit->enter(queue_)) {
+            if (shared_.rests() || !shared_.limit->enter(queue_)) {
                 queue_.put_off(*entry, owned_ == 0 ? this : nullptr);
                 return;
             }
@@ -212,6 +245,8 @@ void RingWorker::handle(RingEntry* entry)
             shared_.limit->leave(queue_);
         }
         entry = nullptr;
+        if (!answered)
+            from.note_unanswered();
         finish(answered, entry);
     }
 }
@@ -221,24 +256,30 @@ void RingWorker::finish(RingEntry* answered, RingEntry*& next)
     if (owned_ > 0) {
         // It ran this as the last one free, with an entry of its own (RingQueue::grow_stuck()), and must not
         // get another one.
-        if (answered && queue_.hand_over(*answered) < 0)
+        if (answered && answered->queue->hand_over(*answered) < 0)
             commit(*answered);
         if (queue_.has_waiting())
             shared_.rouse_supervisor();
         return;
     }
-    if (answered && !queue_.has_waiting()) {
+    const bool may_keep = answered && queue_.may_keep(*answered);
+    if (may_keep && !queue_.has_waiting()) {
         leaving_ = queue_.has_too_many_idle() && queue_.retire_with(*answered);
         if (!leaving_)
             commit(*answered);
         return;
     }
-    if (answered) {
+    if (may_keep) {
         // Somebody waits for a worker: run that, and let the dispatcher send this answer. Committing it here
         // would make us own an AVAILABLE entry inside the next handler.
         next = queue_.take_waiting();
         if (!next || queue_.hand_over(*answered) < 0)
             commit(*answered);
+        return;
+    }
+    // This worker is to be free for whatever request comes: the dispatcher sends the answer.
+    if (answered && answered->queue->hand_over(*answered) < 0) {
+        commit(*answered);
         return;
     }
     switch (queue_.park(*this, next)) {
@@ -264,9 +305,9 @@ void RingWorker::answered(RingEntry& entry)
 void RingWorker::flush() noexcept
 {
     if (RingEntry* entry = deferred_.exchange(nullptr, std::memory_order_acq_rel))
-        (void)queue_.hand_over(*entry);
+        (void)entry->queue->hand_over(*entry);
     if (RingEntry* entry = in_place_.take())
-        (void)queue_.hand_over(*entry);
+        (void)entry->queue->hand_over(*entry);
 }
 
 RingEntry* RingWorker::take_overdue() noexcept

@@ -19,6 +19,9 @@ public:
     /// Has it register that entry, and waits until the kernel has taken it; 0 or -errno, then it is parked.
     [[nodiscard]] int register_first();
 
+    /// Waits until the thread has seen rest number `asked` outside of any handler: true; false: it has ended.
+    [[nodiscard]] bool await_rest(unsigned asked) const noexcept;
+
     void answered(RingEntry& entry) override;
     void flush() noexcept override;
 
@@ -56,6 +59,11 @@ private:
     int refused_ = 0; // why the kernel refused the last REGISTER, 0 if it did not
 
     std::atomic<bool> waiting_{false};
+
+    // The latest rest this thread has seen; kNoMoreRests when it has ended.
+    static constexpr unsigned kNoMoreRests = ~0U;
+    std::atomic<unsigned> rest_seen_{0};
+    void see_rest(unsigned number) noexcept;
 
     // A step of start-up reports here: kWaiting, then 0 or -errno.
     static constexpr int kWaiting = 1;

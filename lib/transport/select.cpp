@@ -39,6 +39,19 @@ int open_a_ring()
     return rc;
 }
 
+/// On a thread of its own. Kernel: io_ring_exit_work(), io_uring/io_uring.c (v6.18), signals every thread
+/// that used a ring some time after it was closed, which ends a system call of that thread with EINTR; this
+/// one may be the application's, about to run handlers.
+int try_a_ring()
+{
+    int rc = 0;
+    Thread thread;
+    const int started = thread.start(
+        "fuse-probe", [](void* result) { *static_cast<int*>(result) = open_a_ring(); }, &rc);
+    thread.join();
+    return started < 0 ? started : rc;
+}
+
 } // namespace
 
 std::string read_line(const char* path)
@@ -135,21 +148,20 @@ std::string explain_ring_error(int error)
 
 int probe_ring(std::string& why)
 {
-    int rc = 0;
-    if (read_line(kEnableUring) != "Y") {
-        rc = -EOPNOTSUPP;
-    } else {
-        // On a thread of its own. Kernel: io_ring_exit_work(), io_uring/io_uring.c (v6.18), signals every
-        // thread that used a ring some time after it was closed, which ends a system call of that thread with
-        // EINTR; this one may be the application's, about to run handlers.
-        Thread thread;
-        const int started = thread.start(
-            "fuse-probe", [](void* result) { *static_cast<int*>(result) = open_a_ring(); }, &rc);
-        thread.join();
-        rc = started < 0 ? started : rc;
-    }
+    const int rc = read_line(kEnableUring) == "Y" ? try_a_ring() : -EOPNOTSUPP;
     if (rc < 0)
         why = explain_ring_error(rc);
+    return rc;
+}
+
+int probe_device_uring(std::string& why)
+{
+    const int rc = try_a_ring();
+    if (rc < 0)
+        why = rc == -EINVAL
+                  ? "this kernel's io_uring cannot wait for its thread; remedy: a kernel from 6.1 on, "
+                    "or transport=dev"
+                  : explain_ring_error(rc);
     return rc;
 }
 

@@ -20,6 +20,9 @@ enum class Choice { kAuto, kFuseUring, kDevice, kDeviceUring };
 /// or -errno with `why` saying what is missing and what helps.
 [[nodiscard]] int probe_ring(std::string& why);
 
+/// The same for the device through io_uring.
+[[nodiscard]] int probe_device_uring(std::string& why);
+
 /// The reason, and the remedy, for a ring that could not be set up with `error`.
 [[nodiscard]] std::string explain_ring_error(int error);
 

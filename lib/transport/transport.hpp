@@ -81,7 +81,7 @@ public:
 };
 
 /// Why a session stopped; the first reason given wins.
-enum class StopCause { kNone, kExit, kSignal, kUnmounted, kFailed };
+enum class StopCause { kNone, kExit, kSignal, kUnmounted, kFailed, kShutdown };
 
 /// How a loop ends and how it is told to. Shared by the session and the transports' threads.
 class StopSignal {
@@ -92,6 +92,11 @@ public:
     [[nodiscard]] virtual bool stopped() const noexcept = 0;
     /// Readable (never drained) from the moment of the stop.
     [[nodiscard]] virtual int stop_fd() const noexcept = 0;
+    /// The loop ends, no handler runs any more, and answers of other threads still go out: waits for those
+    /// that the cause of the stop wants. The loop's thread.
+    virtual void await_answers() noexcept {}
+    /// Whether the stop is one after which another loop is to come on the same connection.
+    [[nodiscard]] virtual bool may_go_on() const noexcept { return false; }
 };
 
 /// What the application asked of the loop.
@@ -99,6 +104,7 @@ struct LoopConfig {
     unsigned max_threads = 10;
     int max_idle_threads = -1; // -1: threads are kept
     bool clone_fd = false;
+    bool device_uring = false; // the device is read through io_uring
     bool single = false; // handlers on the calling thread only, one at a time
 };
 

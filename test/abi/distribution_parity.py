@@ -23,7 +23,7 @@ theirs_dir = pathlib.Path(sys.argv[3])
 layout = probe_source.read_table(sys.argv[4])
 constants = probe_source.read_table(sys.argv[5])
 
-HEADERS = ["fuse.h", "fuse_lowlevel.h", "fuse_common.h", "fuse_opt.h", "fuse_log.h"]
+HEADERS = ["fuse.h", "fuse_lowlevel.h", "cuse_lowlevel.h", "fuse_common.h", "fuse_opt.h", "fuse_log.h"]
 SIGNATURE_VERSIONS = [30, 31, 32, 35, 312, 314]
 
 # Where 3.14 (family B) and 3.19 (family D, ours) differ on purpose: name -> (theirs, ours, reason). A difference that

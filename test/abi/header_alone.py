@@ -20,13 +20,14 @@ VERSIONS = [30, 31, 32, 34, 35, 312, 314, 317, 318, 319]
 LANGUAGES = [(cc, "c99", "c"), (cc, "c11", "c"), (cxx, "c++17", "c++"), (cxx, "c++20", "c++")]
 STRICT = ["-pedantic", "-Wall", "-Wextra", "-Werror"]
 # Headers whose declarations depend on the version, which therefore must be given.
-NEED_VERSION = {"fuse.h", "fuse_common.h", "fuse_lowlevel.h"}
+NEED_VERSION = {"cuse_lowlevel.h", "fuse.h", "fuse_common.h", "fuse_lowlevel.h"}
 
 # What a program that uses each version-dependent function must import, by version.
 IMPORTS = {
     "always": {"fuse_session_new_versioned", "fuse_parse_cmdline", "fuse_session_custom_io_317",
                "fuse_lowlevel_notify_expire_entry", "fuse_lowlevel_notify_inval_entry",
-               "fuse_main_real_versioned", "fuse_fs_ioctl"},
+               "fuse_main_real_versioned", "fuse_fs_ioctl", "cuse_lowlevel_new_319", "cuse_lowlevel_setup_319",
+               "cuse_lowlevel_main_319"},
     "below 31": {"_fuse_new_30"},
     "from 31": {"_fuse_new_31"},
     "below 32": {"fuse_session_loop_mt_31", "fuse_loop_mt_31"},
@@ -37,11 +38,22 @@ IMPORTS = {
 USER = """
 #include <fuse.h>
 #include <fuse_lowlevel.h>
+#include <cuse_lowlevel.h>
 #if FUSE_USE_VERSION < 35
 typedef int command;
 #else
 typedef unsigned int command;
 #endif
+#if FUSE_USE_VERSION < 319
+typedef int device_command;
+#else
+typedef unsigned int device_command;
+#endif
+static void on_device_ioctl(fuse_req_t req, device_command cmd, void *arg, struct fuse_file_info *fi,
+                            unsigned flags, const void *in, size_t in_size, size_t out_size)
+{
+    (void)req; (void)cmd; (void)arg; (void)fi; (void)flags; (void)in; (void)in_size; (void)out_size;
+}
 static void on_ioctl(fuse_req_t req, fuse_ino_t ino, command cmd, void *arg, struct fuse_file_info *fi,
                      unsigned flags, const void *in, size_t in_size, size_t out_size)
 {
@@ -67,6 +79,9 @@ int use(int argc, char **argv)
     struct fuse_lowlevel_ops ops = { ZERO };
     struct fuse_custom_io io = { ZERO };
     struct fuse_operations path_ops = { ZERO };
+    struct cuse_info device = { ZERO };
+    struct cuse_lowlevel_ops device_ops = { ZERO };
+    device_ops.ioctl = on_device_ioctl;
     path_ops.ioctl = on_path_ioctl;
     ops.ioctl = on_ioctl;
     if (fuse_parse_cmdline(&args, &opts) || !table[0].templ)
@@ -75,6 +90,10 @@ int use(int argc, char **argv)
     int rc = fuse_lowlevel_notify_expire_entry(se, FUSE_ROOT_ID, "a", 1);
     rc |= fuse_lowlevel_notify_expire_entry(se, FUSE_ROOT_ID, "a", 1, FUSE_LL_EXPIRE_ONLY);
     rc |= fuse_main(argc, argv, &path_ops, &opts) | fuse_main_real(argc, argv, &path_ops, sizeof(path_ops), &opts);
+    rc |= cuse_lowlevel_main(argc, argv, &device, &device_ops, &opts);
+    if (cuse_lowlevel_new(&args, &device, &device_ops, &opts) ||
+        cuse_lowlevel_setup(argc, argv, &device, &device_ops, &rc, &opts))
+        return 1;
     struct fuse *f = fuse_new(&args, &path_ops, sizeof(path_ops), &opts);
 #if FUSE_USE_VERSION >= FUSE_MAKE_VERSION(3, 17)
     rc |= fuse_session_custom_io(se, &io, sizeof(io), 0);
@@ -139,7 +158,7 @@ for (name, spelling), (compiler, standard, language) in itertools.product(spelli
                compile_text(text, compiler, standard, language, f"-DFUSE_USE_VERSION={version}"))
 
 # The library's own view exists for the newest version only.
-for name in ("fuse.h", "fuse_lowlevel.h"):
+for name in ("cuse_lowlevel.h", "fuse.h", "fuse_lowlevel.h"):
     expect(True, f"library view of {name}",
            compile_text(f"#include <{name}>\nextern int not_empty;\n", cxx, "c++20", "c++", "-DFUSE_USE_VERSION=319",
                         "-DRINGFUSE_BUILDING_LIBRARY"))
@@ -157,7 +176,7 @@ with tempfile.TemporaryDirectory() as scratch:
             failures.append(f"{what}: rejected\n{done.stderr}")
             continue
         listing = subprocess.run(["nm", "-u", target], text=True, capture_output=True, check=True).stdout
-        imported = {line.split()[-1] for line in listing.splitlines() if "fuse_" in line}
+        imported = {line.split()[-1] for line in listing.splitlines() if "use_" in line}
         group = "below 32" if version < 32 else "32 to 311" if version < 312 else "from 312"
         wanted = IMPORTS["always"] | IMPORTS[group] | IMPORTS["below 31" if version < 31 else "from 31"]
         if imported != wanted:

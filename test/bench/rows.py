@@ -15,8 +15,9 @@ SLEEP_US = 20000  # how long a handler of the file "sleepy" takes, for the victi
 DATA_BYTES = 66 << 20  # more than a workload walks through
 
 DEVICE_MUST, DEVICE_AIM = 1.0, 1.1
-RING, DEVICE, BASE = "ring", "device", "libfuse3"
-VARIANTS = (RING, DEVICE, BASE)
+RING, DEVICE, DEVICE_URING, BASE = "ring", "device", "dev_uring", "libfuse3"
+VARIANTS = (RING, DEVICE, DEVICE_URING, BASE)
+TRANSPORTS = {RING: "fuse_uring", DEVICE: "dev", DEVICE_URING: "dev_uring"}
 
 
 @dataclass(frozen=True)
@@ -32,7 +33,7 @@ class Row:
     within: Cell = None  # the ring's ratio refers to this cell on the same mount, not to libfuse3
 
     def variants(self):
-        return [name for name in VARIANTS if not (self.promise and name == DEVICE)]
+        return [name for name in VARIANTS if not (self.promise and name in (DEVICE, DEVICE_URING))]
 
     def cells(self):
         return [self.cell] + ([self.within] if self.within else [])
@@ -44,7 +45,7 @@ class Row:
         words = ["env", "RINGFUSE_NONBLOCKING=1"] if self.promise and variant == RING else []
         words += [program + ("_dist" if variant == BASE else ""), "-f"] + self.args.split()
         if variant != BASE:
-            options.insert(0, f"transport={'fuse_uring' if variant == RING else 'dev'}")
+            options.insert(0, f"transport={TRANSPORTS[variant]}")
         return shlex.join(words + ["-o", ",".join(options)])
 
 

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/types.h>
+#include <time.h>
 
 void probe_section(const char* name)
 {
@@ -71,10 +72,29 @@ void probe_stat(const char* path)
     printf("\n");
 }
 
+/* As scandir(3). A closed file that was removed before a filesystem in user space heard of the close is still
+ * there under another name: 2 s for that. */
+static int scan_settled(const char* path, struct dirent*** ret_names)
+{
+    const struct timespec moment = {.tv_nsec = 10 * 1000 * 1000};
+    for (int round = 0;; round++) {
+        int hidden = 0;
+        int nr = scandir(path, ret_names, NULL, alphasort);
+        for (int i = 0; i < nr; i++)
+            hidden |= strncmp((*ret_names)[i]->d_name, ".fuse_hidden", 12) == 0;
+        if (!hidden || round == 200)
+            return nr;
+        for (int i = 0; i < nr; i++)
+            free((*ret_names)[i]);
+        free(*ret_names);
+        nanosleep(&moment, NULL);
+    }
+}
+
 void probe_list(const char* path)
 {
     struct dirent** names = NULL;
-    int nr = scandir(path, &names, NULL, alphasort);
+    int nr = scan_settled(path, &names);
     if (nr < 0) {
         printf("list %s -> %s\n", path, strerrorname_np(errno));
         return;

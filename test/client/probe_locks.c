@@ -10,6 +10,18 @@
 #include <sys/wait.h>
 #include <time.h>
 
+/* close(2) does not wait until a filesystem in user space has heard of it: 10 s for that. */
+static int flock_once_free(int fd)
+{
+    const struct timespec moment = {.tv_nsec = 10 * 1000 * 1000};
+    int rc = flock(fd, LOCK_EX | LOCK_NB);
+    for (int i = 0; i < 1000 && rc != 0 && errno == EAGAIN; i++) {
+        nanosleep(&moment, NULL);
+        rc = flock(fd, LOCK_EX | LOCK_NB);
+    }
+    return rc;
+}
+
 static int lock(int fd, int cmd, int type, off_t start, off_t len)
 {
     struct flock fl = {.l_type = (short)type, .l_whence = SEEK_SET, .l_start = start, .l_len = len};
@@ -140,14 +152,14 @@ void probe_locks(void)
     if (pid == 0) {
         int mine = open("lk", O_RDWR);
         print_blocker(mine, 0, 0);
-        RUN(flock(mine, LOCK_EX | LOCK_NB));
+        RUN(flock_once_free(mine));
         fflush(stdout);
         _exit(0);
     }
     waitpid(pid, &status, 0);
     RUN(close(fd));
     RUN_FD(fd, open("lk", O_RDWR));
-    RUN(flock(fd, LOCK_EX | LOCK_NB));
+    RUN(flock_once_free(fd));
     RUN(close(fd));
     RUN(unlink("lk"));
 }

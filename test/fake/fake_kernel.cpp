@@ -96,22 +96,31 @@ void copy_front(const Bytes& bytes, void* out, std::size_t count)
         std::memcpy(out, bytes.data(), count);
 }
 
-FakeKernel::FakeKernel(const fuse_lowlevel_ops& ops, const Setup& setup) : clone_fd_(setup.clone_fd)
+fuse_session* FakeKernel::new_session(const fuse_lowlevel_ops& ops, const Setup& setup)
 {
-    int ends[2];
-    ck_assert_int_eq(::socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends), 0);
-    make_room(ends[0]);
-    make_room(ends[1]);
-    fd_ = ends[0];
-
     fuse_args args = FUSE_ARGS_INIT(0, nullptr);
     ck_assert_int_eq(fuse_opt_add_arg(&args, "fake"), 0);
     for (const char* option : setup.options)
         ck_assert_int_eq(fuse_opt_add_arg(&args, option), 0);
     const libfuse_version version{3, 19, 0, 0};
-    session_ = fuse_session_new_versioned(&args, &ops, setup.op_size, &version, setup.userdata);
+    fuse_session* session = fuse_session_new_versioned(&args, &ops, setup.op_size, &version, setup.userdata);
     fuse_opt_free_args(&args);
+    return session;
+}
+
+FakeKernel::FakeKernel(const fuse_lowlevel_ops& ops, const Setup& setup)
+    : FakeKernel(new_session(ops, setup), setup)
+{}
+
+FakeKernel::FakeKernel(fuse_session* session, const Setup& setup)
+    : session_(session), clone_fd_(setup.clone_fd)
+{
     ck_assert_ptr_nonnull(session_);
+    int ends[2];
+    ck_assert_int_eq(::socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends), 0);
+    make_room(ends[0]);
+    make_room(ends[1]);
+    fd_ = ends[0];
 
     fuse_custom_io io = setup.io;
     io.read = io.read ? io.read : plain_read;

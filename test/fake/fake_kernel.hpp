@@ -87,6 +87,8 @@ struct Hello {
 class FakeKernel {
 public:
     explicit FakeKernel(const fuse_lowlevel_ops& ops, const Setup& setup = {});
+    /// Of `setup`, only what is not about making the session counts. The session is destroyed here.
+    explicit FakeKernel(fuse_session* session, const Setup& setup = {});
     /// Ends what still runs: the connection, the loop, the session.
     ~FakeKernel();
     FakeKernel(const FakeKernel&) = delete;
@@ -123,6 +125,7 @@ public:
 
 private:
     static void* loop_main(void* self);
+    static fuse_session* new_session(const fuse_lowlevel_ops& ops, const Setup& setup);
 
     int fd_ = -1; // the kernel's end
     fuse_session* session_ = nullptr;

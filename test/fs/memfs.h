@@ -88,6 +88,7 @@ struct mem_fs {
     double timeout;
     uint64_t max_pages;
     unsigned size_mib;
+    unsigned max_write; /* 0: the library's default */
     int direct_io;
     int writeback;
     int plain_write;

@@ -11,6 +11,7 @@
 static const struct fuse_opt kOptions[] = {
     {"timeout=%lf", offsetof(struct mem_fs, timeout), 0},
     {"size_mib=%u", offsetof(struct mem_fs, size_mib), 0},
+    {"max_write=%u", offsetof(struct mem_fs, max_write), 0},
     {"direct_io", offsetof(struct mem_fs, direct_io), 1},
     {"writeback", offsetof(struct mem_fs, writeback), 1},
     {"plain_write", offsetof(struct mem_fs, plain_write), 1},
@@ -22,6 +23,7 @@ static const char kHelp[] =
     "memfs_ll options:\n"
     "    -o timeout=S        seconds the kernel may cache names and attributes (1.0)\n"
     "    -o size_mib=N       largest sum of file data (4096)\n"
+    "    -o max_write=N      most bytes of one request (the library's default)\n"
     "    -o direct_io        no page cache\n"
     "    -o writeback        the kernel's write-back cache\n"
     "    -o plain_write      write instead of write_buf\n"
@@ -35,6 +37,8 @@ static void memfs_init(void* userdata, struct fuse_conn_info* conn)
     if (fs->writeback && (conn->capable & FUSE_CAP_WRITEBACK_CACHE))
         conn->want |= FUSE_CAP_WRITEBACK_CACHE;
     conn->time_gran = 1;
+    if (fs->max_write > 0)
+        conn->max_write = fs->max_write;
 }
 
 static void free_waiters(struct mem_fs* fs)

@@ -1,7 +1,8 @@
 /* null_hl: does nothing, over the path-based API, for measuring what the library itself costs. What a name
  * is, its first letter says: 'd' a directory, 'f' a file, 'c' a file that is there only while it is open (so
  * that creating it always works); anything else does not exist. The directory "dbig" lists as many files as
- * -o entries= says. */
+ * -o entries= says; with which of the two requests is the kernel's choice unless -o no_readdirplus or
+ * only_readdirplus makes it. */
 #define FUSE_USE_VERSION 312
 #include <fuse.h>
 
@@ -13,10 +14,14 @@
 
 struct null_hl {
     unsigned entries;
+    int no_readdirplus;
+    int only_readdirplus;
 };
 
 static const struct fuse_opt kOptions[] = {
     {"entries=%u", offsetof(struct null_hl, entries), 0},
+    {"no_readdirplus", offsetof(struct null_hl, no_readdirplus), 1},
+    {"only_readdirplus", offsetof(struct null_hl, only_readdirplus), 1},
     FUSE_OPT_END,
 };
 
@@ -25,6 +30,17 @@ static void fill_file(struct stat* st)
     st->st_mode = S_IFREG | 0644;
     st->st_nlink = 1;
     st->st_size = 4096;
+}
+
+static void* null_init(struct fuse_conn_info* conn, struct fuse_config* config)
+{
+    struct null_hl* null = fuse_get_context()->private_data;
+    (void)config;
+    if (null->no_readdirplus)
+        conn->want &= ~(unsigned)FUSE_CAP_READDIRPLUS;
+    if (null->no_readdirplus || null->only_readdirplus)
+        conn->want &= ~(unsigned)FUSE_CAP_READDIRPLUS_AUTO;
+    return null;
 }
 
 static int null_getattr(const char* path, struct stat* st, struct fuse_file_info* fi)
@@ -103,6 +119,7 @@ static int null_readdir(const char* path, void* buf, fuse_fill_dir_t fill, off_t
 }
 
 static const struct fuse_operations kNullOps = {
+    .init = null_init,
     .getattr = null_getattr,
     .open = null_open,
     .create = null_create,

@@ -4,13 +4,14 @@ cache, extended attributes, copies inside the filesystem, locks, big requests.""
 
 import errno
 import fcntl
+import mmap
 import os
 import random
 import re
 import subprocess
 import sys
 
-from harness import check, claim, fails_with, main, new_directory, run, same, setup, wait_until
+from harness import Changed, check, claim, fails_with, main, new_directory, run, same, setup, wait_until
 from server import Mount
 
 MIB = 1 << 20
@@ -214,6 +215,21 @@ def one_who_waits_can_be_interrupted():
                     wait_until(lambda: stat.seek(0) == 0 and stat.read().rpartition(") ")[2][0] in "SD", "it waits")
                 client.terminate()
                 same(client.wait(15 * setup.patience), -15, "how the client ended")
+
+
+@claim()
+def a_request_of_sixteen_megabytes_is_one_request():
+    data = random_bytes(16 * MIB)
+    with Changed("/proc/sys/fs/fuse/max_pages_limit", "4096"), mmap.mmap(-1, len(data)) as page, \
+            Mount("memfs_ll", f"direct_io,max_write={len(data)}", args=("-d",)) as mount:
+        page[:] = data
+        fd = os.open(mount.path("file"), os.O_RDWR | os.O_CREAT, 0o600)
+        same(os.pwrite(fd, page, 0), len(data), "bytes written")
+        page[:] = bytes(len(data))
+        same(os.preadv(fd, [page], 0), len(data), "bytes read")
+        check(page[:] == data, "the data read")
+        os.close(fd)
+        same((asked(mount, "WRITE"), asked(mount, "READ")), (1, 1), "requests")
 
 
 @claim()

@@ -221,7 +221,7 @@ def _parse(arguments):
     parser.add_argument("--build", required=True)
     parser.add_argument("--source", required=True)
     parser.add_argument("--sanitize", default="none")
-    parser.add_argument("--transport", choices=("fuse_uring", "dev"))
+    parser.add_argument("--transport", choices=("fuse_uring", "dev", "dev_uring"))
     parser.add_argument("claims", nargs="*", help="only these")
     parsed = parser.parse_args(arguments)
     setup.build, setup.source = os.path.realpath(parsed.build), os.path.realpath(parsed.source)
@@ -237,7 +237,7 @@ def _skip_reason():
         return "only root can mount and change the limits"
     if not os.path.exists("/dev/fuse"):
         return "no /dev/fuse here"
-    if setup.transport != "dev" and not os.path.exists(RING_PARAMETER):
+    if setup.transport not in ("dev", "dev_uring") and not os.path.exists(RING_PARAMETER):
         return f"kernel {os.uname().release} has no FUSE_IO_URING: {RING_PARAMETER} does not exist"
     return ""
 
@@ -281,7 +281,7 @@ def main():
         print(f"skipped: {reason}")
         sys.exit(SKIPPED)
     _enter_namespace()
-    if setup.transport != "dev" and read_line(RING_PARAMETER) != "Y":
+    if setup.transport not in ("dev", "dev_uring") and read_line(RING_PARAMETER) != "Y":
         write_line(RING_PARAMETER, "1")
     if not os.path.ismount(CONNECTIONS):
         run("mount", "-t", "fusectl", "fusectl", CONNECTIONS)

@@ -27,7 +27,7 @@ def find_mount(path):
         for line in table:
             fields = line.split()
             kind = fields[fields.index("-") + 1]
-            if fields[4] == path and (kind == "fuse" or kind.startswith("fuse.")):
+            if fields[4] == path and kind.partition(".")[0] in ("fuse", "fuseblk"):
                 return int(fields[2].split(":")[1]), kind, fields[-1]
     return None
 

@@ -21,7 +21,7 @@ int take(std::string_view& name, std::span<const std::string_view> names)
 
 std::string without_seed(const Cell& cell)
 {
-    std::string name(kTransportNames[cell.ring]);
+    std::string name(kTransportNames[cell.uring ? 2 : cell.ring]);
     name.append("/").append(kLoopNames[cell.single]);
     name.append("/").append(kStateNames[static_cast<unsigned>(cell.state)]);
     name.append("/").append(kEndNames[static_cast<unsigned>(cell.end)]);
@@ -51,13 +51,14 @@ std::string Cell::name() const
 
 bool parse_cell(std::string_view name, Cell& out)
 {
-    const int ring = take(name, kTransportNames);
+    const int transport = take(name, kTransportNames);
     const int single = take(name, kLoopNames);
     const int state = take(name, kStateNames);
     const int end = take(name, kEndNames);
-    if (ring < 0 || single < 0 || state < 0 || end < 0)
+    if (transport < 0 || single < 0 || state < 0 || end < 0)
         return false;
-    out.ring = ring == 1;
+    out.ring = transport == 1;
+    out.uring = transport == 2;
     out.single = single == 1;
     out.state = static_cast<State>(state);
     out.end = static_cast<End>(end);
@@ -67,13 +68,14 @@ bool parse_cell(std::string_view name, Cell& out)
 
 void list_cells()
 {
-    for (const bool ring : {false, true}) {
+    for (std::size_t transport = 0; transport < kTransportNames.size(); transport++) {
         for (const bool single : {false, true}) {
             for (unsigned state = 0; state < kStateNames.size(); state++) {
                 for (unsigned end = 0; end < kEndNames.size(); end++) {
                     const Cell cell{.state = static_cast<State>(state),
                                     .end = static_cast<End>(end),
-                                    .ring = ring,
+                                    .ring = transport == 1,
+                                    .uring = transport == 2,
                                     .single = single};
                     puts(without_seed(cell).c_str());
                 }

@@ -71,13 +71,14 @@ constexpr std::array<std::string_view, 14> kEndNames{
     "sigterm",     "sigint", "sighup",      "sigkill",      "segv",       "exit-handler", "exit-thread",
     "exit-signal", "umount", "umount-lazy", "umount-force", "fusermount", "abort",        "last-client"};
 
-constexpr std::array<std::string_view, 2> kTransportNames{"dev", "ring"};
+constexpr std::array<std::string_view, 3> kTransportNames{"dev", "ring", "dev_uring"};
 constexpr std::array<std::string_view, 2> kLoopNames{"mt", "single"};
 
 struct Cell {
     State state = State::kFirst;
     End end = End::kTerm;
     bool ring = false;
+    bool uring = false; // the device, through io_uring
     bool single = false;
     unsigned seed =
         0; // decides what is left open above: delays, and whether the answer comes before the exit

@@ -481,7 +481,7 @@ void Run::expect_counts()
     claim(started ? inits == 1 : inits <= 1, "init was called %d times", inits);
     claim(shared_.destroys == inits, "init %d times, destroy %d times", inits, shared_.destroys.load());
     const bool settled = started && cell_.state != State::kRegister;
-    const char* wanted = cell_.ring ? "fuse_uring" : "dev";
+    const char* wanted = cell_.ring ? "fuse_uring" : cell_.uring ? "dev_uring" : "dev";
     claim(!settled || strcmp(shared_.transport.data(), wanted) == 0, "transport %s",
           shared_.transport.data());
 }
@@ -514,7 +514,7 @@ int run_cell(const Cell& cell, long limit_ms)
     if (unshare(CLONE_NEWNS) != 0 || ::mount(nullptr, "/", nullptr, MS_REC | MS_PRIVATE, nullptr) != 0 ||
         ::mount("tmpfs", "/mnt", "tmpfs", 0, "mode=755") != 0 || mkdir(kDir, 0755) != 0)
         return not_possible("a mount namespace");
-    setenv("RINGFUSE_TRANSPORT", cell.ring ? "fuse_uring" : "dev", 1);
+    setenv("RINGFUSE_TRANSPORT", cell.ring ? "fuse_uring" : cell.uring ? "dev_uring" : "dev", 1);
     void* memory = mmap(nullptr, sizeof(Shared), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
     if (memory == MAP_FAILED)
         return not_possible("shared memory");

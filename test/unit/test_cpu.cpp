@@ -1,6 +1,7 @@
 // Lists of CPUs as the kernel writes them.
 #include "base/cpu.hpp"
 
+#include <algorithm>
 #include <cerrno>
 #include <check.h>
 
@@ -31,6 +32,21 @@ START_TEST(a_list_need_not_end_in_nul)
     const char digits[] = {'0', '-', '1', '9'};
     ck_assert_uint_eq(count_cpu_list({digits, 3}), 2);
     ck_assert_uint_eq(count_cpu_list({digits, 4}), 20);
+}
+END_TEST
+
+START_TEST(members_of_a_list_are_found)
+{
+    std::vector<bool> set;
+    ck_assert(parse_cpu_list("1-2,5\n", set));
+    ck_assert(set == (std::vector<bool>{false, true, true, false, false, true}));
+    ck_assert(parse_cpu_list("\n", set));
+    ck_assert(set.empty());
+    for (const char* list : {"x", "3-1", "0;8", "0-4294967295"})
+        ck_assert_msg(!parse_cpu_list(list, set), "%s", list);
+    ck_assert_int_eq(read_cpu_list("/sys/devices/system/cpu/possible", set), 0);
+    ck_assert_int_eq(static_cast<int>(std::count(set.begin(), set.end(), true)), possible_cpus());
+    ck_assert_int_eq(read_cpu_list("/nowhere", set), -ENOENT);
 }
 END_TEST
 
@@ -72,6 +88,7 @@ int main()
     tcase_add_test(tests, lists_are_counted);
     tcase_add_test(tests, malformed_lists_count_as_nothing);
     tcase_add_test(tests, a_list_need_not_end_in_nul);
+    tcase_add_test(tests, members_of_a_list_are_found);
     tcase_add_test(tests, this_machine_has_cpus);
     tcase_add_test(tests, a_thread_can_be_bound_and_let_go);
     tcase_add_test(tests, cpus_that_do_not_exist_are_refused);

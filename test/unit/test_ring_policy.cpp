@@ -64,29 +64,29 @@ START_TEST(a_cap_below_the_default_is_kept_to_the_letter)
 }
 END_TEST
 
-START_TEST(from_the_default_upwards_every_queue_may_use_its_workers)
+START_TEST(from_the_default_upwards_every_queue_may_use_its_share)
 {
     ck_assert_uint_eq(handler_limit(kDefaultMaxThreads, 1), kDefaultMaxThreads);
-    ck_assert_uint_eq(handler_limit(kDefaultMaxThreads, 512), 512 * kWorkersPerQueue);
-    ck_assert_uint_eq(handler_limit(100, 512), 512 * kWorkersPerQueue);
+    ck_assert_uint_eq(handler_limit(kDefaultMaxThreads, 512), 512 * kHandlersPerQueue);
+    ck_assert_uint_eq(handler_limit(100, 512), 512 * kHandlersPerQueue);
     ck_assert_uint_eq(handler_limit(5000, 512), 5000);
 }
 END_TEST
 
 START_TEST(a_queue_may_have_its_spare_entries_beside_the_handlers)
 {
-    ck_assert_uint_eq(most_workers(1), 2 * (1 + kWorkersPerQueue));
-    ck_assert_uint_eq(most_workers(100), 2 * (100 + kWorkersPerQueue));
+    ck_assert_uint_eq(most_workers(1), 2 * (1 + kHandlersPerQueue));
+    ck_assert_uint_eq(most_workers(100), 2 * (100 + kHandlersPerQueue));
 }
 END_TEST
 
 START_TEST(a_queue_keeps_what_it_started_with_however_few_may_be_idle)
 {
-    ck_assert_uint_eq(idle_limit(-1, 2), kNoIdleLimit);
-    ck_assert_uint_eq(idle_limit(0, 2), 2 * kWorkersPerQueue);
-    ck_assert_uint_eq(idle_limit(3, 2), 2 * kWorkersPerQueue);
-    ck_assert_uint_eq(idle_limit(7, 2), 7);
-    ck_assert_uint_eq(idle_limit(7, 64), 64 * kWorkersPerQueue);
+    ck_assert_uint_eq(idle_limit(-1, 4), kNoIdleLimit);
+    ck_assert_uint_eq(idle_limit(0, 4), 4);
+    ck_assert_uint_eq(idle_limit(3, 4), 4);
+    ck_assert_uint_eq(idle_limit(7, 4), 7);
+    ck_assert_uint_eq(idle_limit(7, 64), 64);
 }
 END_TEST
 
@@ -97,7 +97,7 @@ int main()
     tcase_add_test(tests, completions_mean_what_the_kernel_means);
     tcase_add_test(tests, only_a_queue_that_stands_still_is_stuck);
     tcase_add_test(tests, a_cap_below_the_default_is_kept_to_the_letter);
-    tcase_add_test(tests, from_the_default_upwards_every_queue_may_use_its_workers);
+    tcase_add_test(tests, from_the_default_upwards_every_queue_may_use_its_share);
     tcase_add_test(tests, a_queue_may_have_its_spare_entries_beside_the_handlers);
     tcase_add_test(tests, a_queue_keeps_what_it_started_with_however_few_may_be_idle);
     suite_add_tcase(suite, tests);

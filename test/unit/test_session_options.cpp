@@ -12,8 +12,8 @@ using namespace rf;
 namespace {
 
 constexpr const char* kVariables[] = {
-    "FUSE_URING_ENABLE", "FUSE_URING_QUEUE_DEPTH", "RINGFUSE_DISABLE",       "RINGFUSE_TRANSPORT",
-    "RINGFUSE_PIN",      "RINGFUSE_NONBLOCKING",   "RINGFUSE_PAYLOAD_MEMORY"};
+    "FUSE_URING_ENABLE", "FUSE_URING_QUEUE_DEPTH", "RINGFUSE_DISABLE",        "RINGFUSE_TRANSPORT",
+    "RINGFUSE_PIN",      "RINGFUSE_NONBLOCKING",   "RINGFUSE_PAYLOAD_MEMORY", "RINGFUSE_WORKERS"};
 
 void clear_environment()
 {
@@ -106,11 +106,13 @@ START_TEST(what_the_ring_is_to_be_like_can_be_said)
     ck_assert(parse({}).options.ring.pin == Pin::kAuto);
     ck_assert(!parse({}).options.ring.nonblocking);
     ck_assert_uint_eq(parse({}).options.ring.memory_bytes, 0);
-    const Parsed parsed = parse({"-opin=wait,nonblocking_handlers,payload_memory=64M"});
+    ck_assert_uint_eq(parse({}).options.ring.workers, 0);
+    const Parsed parsed = parse({"-opin=wait,nonblocking_handlers,payload_memory=64M,workers=3"});
     ck_assert_int_eq(parsed.rc, 0);
     ck_assert(parsed.options.ring.pin == Pin::kWait);
     ck_assert(parsed.options.ring.nonblocking);
     ck_assert_uint_eq(parsed.options.ring.memory_bytes, 64u << 20);
+    ck_assert_uint_eq(parsed.options.ring.workers, 3);
     ck_assert_uint_eq(parse({"-opayload_memory=4096"}).options.ring.memory_bytes, 4096);
     ck_assert_uint_eq(parse({"-opayload_memory=3k"}).options.ring.memory_bytes, 3072);
     ck_assert(parse({"-opin=none"}).options.ring.pin == Pin::kNone);
@@ -125,6 +127,12 @@ START_TEST(wrong_words_about_the_ring_are_refused)
         ck_assert_msg(parse({word}).rc == -EINVAL, "%s", word);
         ck_assert_msg(log_capture::contains("-o p"), "%s", word);
     }
+    for (const char* word : {"-oworkers=0", "-oworkers=", "-oworkers=two", "-oworkers=-1", "-oworkers=2x",
+                             "-oworkers=9999999", "-oworkers=99999999999999"}) {
+        log_capture::start();
+        ck_assert_msg(parse({word}).rc == -EINVAL, "%s", word);
+        ck_assert_msg(log_capture::contains("number of workers refused: -o workers="), "%s", word);
+    }
 }
 END_TEST
 
@@ -134,7 +142,9 @@ START_TEST(the_environment_beats_the_words_about_the_ring)
     set("RINGFUSE_PIN", "always");
     set("RINGFUSE_PAYLOAD_MEMORY", "1G");
     set("RINGFUSE_NONBLOCKING", "1");
-    const Parsed parsed = parse({"-opin=none,payload_memory=1M"});
+    set("RINGFUSE_WORKERS", "5");
+    const Parsed parsed = parse({"-opin=none,payload_memory=1M,workers=2"});
+    ck_assert_uint_eq(parsed.options.ring.workers, 5);
     ck_assert(parsed.options.ring.pin == Pin::kAlways);
     ck_assert_uint_eq(parsed.options.ring.memory_bytes, 1u << 30);
     ck_assert(parsed.options.ring.nonblocking);
@@ -145,10 +155,11 @@ START_TEST(the_environment_beats_the_words_about_the_ring)
 }
 END_TEST
 
-START_TEST(dev_uring_is_not_available)
+START_TEST(dev_uring_can_be_asked_for)
 {
-    ck_assert_int_eq(parse({"-otransport=dev_uring"}).rc, -EINVAL);
-    ck_assert(log_capture::contains("dev_uring"));
+    const Parsed parsed = parse({"-otransport=dev_uring"});
+    ck_assert_int_eq(parsed.rc, 0);
+    ck_assert(parsed.options.transport == Choice::kDeviceUring);
 }
 END_TEST
 
@@ -204,7 +215,7 @@ int main()
     tcase_add_test(tests, our_words_are_taken_and_others_left);
     tcase_add_test(tests, depths_out_of_range_are_refused);
     tcase_add_test(tests, unknown_transports_are_refused);
-    tcase_add_test(tests, dev_uring_is_not_available);
+    tcase_add_test(tests, dev_uring_can_be_asked_for);
     tcase_add_test(tests, what_the_ring_is_to_be_like_can_be_said);
     tcase_add_test(tests, wrong_words_about_the_ring_are_refused);
     tcase_add_test(tests, the_environment_beats_the_words_about_the_ring);
