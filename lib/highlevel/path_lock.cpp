@@ -6,24 +6,32 @@ namespace rf::hl {
 
 int LockedPath::take_target(const LockedPath* first, Conflict& conflict)
 {
-    Node* node = table_.pin_child(*base_, name_);
-    if (!node)
-        return -ENOMEM;
-    if (first && first->target_ == node) {
-        table_.unpin(*node); // one name twice: the first path has it
-        return 0;
-    }
-    if (node->word.try_write()) {
-        target_ = node;
-        return 0;
-    }
-    // What the first path holds itself would never become free.
-    if (first && first->holds_on_the_way(*node)) {
+    for (;;) {
+        Node* node = table_.pin_child(*base_, name_);
+        if (!node)
+            return -ENOMEM;
+        if (first && first->target_ == node) {
+            table_.unpin(*node); // one name twice: the first path has it
+            return 0;
+        }
+        if (!node->word.try_write()) {
+            // What the first path holds itself would never become free.
+            if (first && first->holds_on_the_way(*node)) {
+                table_.unpin(*node);
+                return -ENOTEMPTY;
+            }
+            conflict = {node, /* writes= */ true};
+            return kConflict;
+        }
+        // Held, so name and directory stay what they are. Before that another operation may have moved or
+        // removed it.
+        if (node->parent == base_ && node->name() == name_) {
+            target_ = node;
+            return 0;
+        }
+        table_.drop(*node, Hold::kWriter);
         table_.unpin(*node);
-        return -ENOTEMPTY;
     }
-    conflict = {node, /* writes= */ true};
-    return kConflict;
 }
 
 /// Holds and writes down everything from base_ to the root, or nothing.

@@ -34,6 +34,9 @@ int DeviceRing::open(int fd, int stop_fd)
     (void)::io_uring_ring_dontfork(&ring_);
     // Saves a descriptor look-up per call; nothing depends on it.
     (void)::io_uring_register_ring_fd(&ring_);
+    // What the kernel cannot do at once it gives to threads of its own; nothing here takes them for long.
+    unsigned most[2] = {1, 1};
+    (void)::io_uring_register_iowq_max_workers(&ring_, most);
     io_uring_sqe* sqe = ::io_uring_get_sqe(&ring_);
     ::io_uring_prep_poll_add(sqe, stop_fd, EPOLLIN);
     ::io_uring_sqe_set_data64(sqe, kStop);

@@ -174,7 +174,13 @@ class Mount:
         return count
 
     def threads(self):
-        return len(os.listdir(f"/proc/{self.process.pid}/task"))
+        """Without those the kernel runs for an io_uring (iou-wrk-...), which come and go as it likes."""
+        count = 0
+        for tid in os.listdir(f"/proc/{self.process.pid}/task"):
+            with contextlib.suppress(FileNotFoundError, ProcessLookupError):  # one that is just ending
+                with open(f"/proc/{self.process.pid}/task/{tid}/comm", encoding="utf-8") as file:
+                    count += not file.read().startswith("iou-")
+        return count
 
     def abort(self):
         if self.connection is not None and os.path.exists(f"{CONNECTIONS}/{self.connection}/abort"):

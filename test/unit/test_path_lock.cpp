@@ -295,6 +295,12 @@ void read_some(Storm& storm, unsigned seed)
     }
 }
 
+/// Whether what was locked still has the name it was found by.
+bool is_named(const Node& node, const Node& directory, std::string_view name)
+{
+    return node.parent == &directory && node.name() == name;
+}
+
 /// Renames, as rename(2) does, of directories and files, over what is there or exchanging with it.
 void move_some(Storm& storm, unsigned seed)
 {
@@ -314,10 +320,12 @@ void move_some(Storm& storm, unsigned seed)
         const int rc = LockedPath::lock_both(from, to);
         if (rc == -ESTALE || rc == -EINVAL || rc == -ENOTEMPTY)
             continue;
-        if (rc != 0 || !from.target()->word.written())
+        if (rc != 0 || !from.target()->word.written() || !is_named(*from.target(), from.base(), name))
             abort();
         if (!to.target())
             continue;
+        if (!is_named(*to.target(), to.base(), target))
+            abort();
         // Directories are exchanged, so that none is lost.
         if (files && !table.is_known(*to.target()))
             table.move(*from.target(), *to.target());
