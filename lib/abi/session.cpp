@@ -10,6 +10,7 @@
 #include "cli/signals.hpp"
 #include "cli/version.hpp"
 #include "family/family.hpp"
+#include "mount/mount.hpp"
 #include "mount/unmount.hpp"
 
 #include <algorithm>
@@ -92,6 +93,8 @@ std::unique_ptr<fuse_session> rf::abi::make_session(fuse_args* args, const fuse_
     if (!all_options_known(*args))
         return nullptr;
     mount_options.allow_other |= options.allow_root;
+    if (rf::mount::open_standard_fds() < 0)
+        return nullptr;
 
     std::unique_ptr<fuse_session> session(new fuse_session(op, op_size, userdata, options));
     session->mount_options = std::move(mount_options);

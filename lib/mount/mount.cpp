@@ -21,22 +21,6 @@ constexpr std::string_view kFdPrefix = "/dev/fd/";
 // text would be cut without an error.
 constexpr std::size_t kMaxDataBytes = 4095;
 
-// A device or socket of ours must never become somebody's stdin, stdout or stderr.
-int open_standard_fds()
-{
-    for (;;) {
-        const int fd = from_libc(open("/dev/null", O_RDWR));
-        if (fd < 0) {
-            log::error("mount failed: /dev/null (%s), descriptors 0 to 2 must be open", log::errno_name(fd));
-            return fd;
-        }
-        if (fd > STDERR_FILENO) {
-            UniqueFd unneeded(fd);
-            return 0;
-        }
-    }
-}
-
 // FUSE_KERN_DEVICE names another device; not for programs that run with more rights than their caller.
 std::string device_path()
 {
@@ -185,6 +169,21 @@ int mount_by_fusermount(const std::string& target, const Options& options, Mount
 }
 
 } // namespace
+
+int open_standard_fds()
+{
+    for (;;) {
+        const int fd = from_libc(open("/dev/null", O_RDWR));
+        if (fd < 0) {
+            log::error("/dev/null not opened (%s), descriptors 0 to 2 must be open", log::errno_name(fd));
+            return fd;
+        }
+        if (fd > STDERR_FILENO) {
+            UniqueFd unneeded(fd);
+            return 0;
+        }
+    }
+}
 
 int device_fd_of(const char* mountpoint)
 {

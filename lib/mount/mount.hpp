@@ -26,6 +26,10 @@ struct Mounted {
 /// or -errno after a message.
 [[nodiscard]] int mount(const char* mountpoint, const Options& options, Mounted& out);
 
+/// Opens /dev/null until descriptors 0 to 2 are taken: a device, socket or event of ours must never become
+/// somebody's stdin, stdout or stderr. 0, or -errno after a message.
+[[nodiscard]] int open_standard_fds();
+
 /// N of "/dev/fd/N", or -1 for every other text.
 [[nodiscard]] int device_fd_of(const char* mountpoint);
 

@@ -51,12 +51,15 @@ int Session::describe(Handover& out)
     const char* why = nullptr;
     if (agreed_.ring)
         why = "the ring is in use, and the kernel hands it to no other process";
+    else if (cuse_)
+        why = "it is a character device";
     else if (device().custom())
         why = "the application moves the messages itself";
     else if (fd_ < 0)
         return -EAGAIN;
     if (why) {
-        log::error("session not exported: %s (EOPNOTSUPP); remedy: transport=dev", why);
+        log::error("session not exported: %s (EOPNOTSUPP)%s", why,
+                   agreed_.ring ? "; remedy: transport=dev" : "");
         return -EOPNOTSUPP;
     }
     // Whoever else reads the descriptor must not be made to sleep in read() by the end of a loop here.
@@ -83,6 +86,10 @@ int Session::check_adoption(int fd, const Handover& from) const
     if (fd_ >= 0 || got_init_.load(std::memory_order_acquire)) {
         log::error("mount not adopted: the session has one already (EBUSY)");
         return -EBUSY;
+    }
+    if (cuse_) {
+        log::error("mount not adopted: the session is a character device's (EOPNOTSUPP)");
+        return -EOPNOTSUPP;
     }
     if (options_.transport == Choice::kFuseUring) {
         log::error("mount not adopted: transport=fuse_uring was asked for, and a ring cannot be handed over "

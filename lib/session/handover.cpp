@@ -16,6 +16,9 @@
 namespace rf {
 namespace {
 
+// Kernel: max_pages is a 16-bit number of 4 KiB pages, fs/fuse/inode.c.
+constexpr std::uint32_t kMostMaxWrite = std::uint32_t{0xffff} << 12;
+
 constexpr std::uint64_t kMagic = 0x31766f6864466952; // "RiFdhov1", little-endian
 /// Changes whenever a member of Block moves or changes its meaning.
 constexpr std::uint32_t kVersion = 1;
@@ -122,6 +125,8 @@ int decode_handover(std::span<const std::byte> in, Handover& out)
         return -EINVAL;
     if (block.minor > kern::kMinor)
         return -EPROTO;
+    if (block.max_write > kMostMaxWrite)
+        return -EINVAL;
     Handover read;
     read.flags = block.flags;
     read.retrieve_limit = block.retrieve_limit;

@@ -31,7 +31,10 @@ std::size_t RequestPool::unanswered()
 {
     std::size_t count = 0;
     find([&](const Request& request) {
-        count += request.state.load(std::memory_order_acquire) == RequestState::kLive;
+        // An answer that was given may be on its way to the kernel until its sender lets go.
+        const RequestState state = request.state.load(std::memory_order_acquire);
+        count += state == RequestState::kLive ||
+                 (state == RequestState::kAnswered && request.references.load(std::memory_order_acquire) > 0);
         return false;
     });
     return count;

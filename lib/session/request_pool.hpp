@@ -31,7 +31,8 @@ public:
         }
     }
 
-    /// Requests the filesystem has not answered. Exact only while nothing is delivered or answered.
+    /// Requests whose answer was not given, or not sent yet. Exact only while nothing is delivered or
+    /// answered.
     [[nodiscard]] std::size_t unanswered();
 
     ~RequestPool();

@@ -117,6 +117,8 @@ int Session::check_transport() const
 {
     std::string why;
     if (options_.transport == Choice::kDeviceUring) {
+        if (cuse_)
+            return 0; // read and written plainly, see run()
         const int rc = probe_device_uring(why);
         if (rc < 0)
             log::error("transport=dev_uring cannot run: %s", why.c_str());
@@ -169,7 +171,8 @@ int Session::run(const LoopConfig& asked)
     // the time.
     if (stopped()) {
         pollfd signalled{stop_event_.fd(), POLLIN, 0};
-        (void)::poll(&signalled, 1, -1);
+        while (from_libc(::poll(&signalled, 1, -1)) == -EINTR)
+            continue;
     }
     reset();
     return result;

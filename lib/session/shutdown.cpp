@@ -54,8 +54,10 @@ void Session::await_answers() noexcept
             return;
         // Nobody reads the device now, so nobody else would notice its end.
         pollfd device{device_error_fd(), 0, 0};
-        if (::poll(&device, 1, static_cast<int>(std::min<std::int64_t>(pause_ms, left_ms))) > 0)
+        if (::poll(&device, 1, static_cast<int>(std::min<std::int64_t>(pause_ms, left_ms))) > 0) {
+            stop(StopCause::kUnmounted, 0);
             return;
+        }
     }
 }
 

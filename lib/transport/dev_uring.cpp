@@ -137,14 +137,16 @@ bool DeviceRing::disarm()
 {
     if (!open_ || !armed_)
         return true;
-    if (!has_room(2))
-        return false;
-    for (const Tag tag : {kPoll, kRead}) {
-        io_uring_sqe* sqe = ::io_uring_get_sqe(&ring_);
-        ::io_uring_prep_cancel64(sqe, tag, 0);
-        ::io_uring_sqe_set_data64(sqe, kCancel);
-    }
+    // Anew in each round: the first may come before the read that follows the wait exists, and a round
+    // without a completion of its own would sleep until the next request.
     while (armed_) {
+        if (!has_room(2))
+            return false;
+        for (const Tag tag : {kPoll, kRead}) {
+            io_uring_sqe* sqe = ::io_uring_get_sqe(&ring_);
+            ::io_uring_prep_cancel64(sqe, tag, 0);
+            ::io_uring_sqe_set_data64(sqe, kCancel);
+        }
         const int rc = ::io_uring_submit_and_wait(&ring_, 1);
         reap();
         if (rc < 0 && rc != -EINTR) {

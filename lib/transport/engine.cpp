@@ -145,8 +145,8 @@ int Engine::prepare_ring(std::size_t payload_bytes, const ring_policy::Options& 
         return rc;
     ring_payload_bytes_ = payload_bytes;
     ring_options_ = options;
-    ring_.store(ring.get());
     rings_.push_back(std::move(ring));
+    ring_.store(rings_.back().get());
     return 0;
 }
 
