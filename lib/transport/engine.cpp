@@ -181,15 +181,23 @@ int Engine::resume_ring()
         return 0;
     }
     end_resting(/* succeeded= */ true);
-    int rc = prepare_ring(ring_payload_bytes_, ring_options_);
-    if (rc == 0 && before)
-        ring_.load()->inherit(*before);
-    if (rc == 0)
+    const std::size_t payload_bytes = ring_payload_bytes_;
+    int rc = prepare_ring(payload_bytes, ring_options_);
+    if (rc == 0) {
+        if (before)
+            ring_.load()->inherit(*before);
+        ring_.load()->outlive_loops();
         rc = start_ring();
-    if (rc == 0)
+    }
+    if (rc == 0) {
         look_again(ring_.load()->nr_queues());
-    else
-        log::error("ring not resumed (%s), the mount cannot be served any more", log::errno_name(rc));
+        return 0;
+    }
+    if (stop_.stopped()) { // the loop has ended before it began; another may try again
+        ring_payload_bytes_ = payload_bytes;
+        return 0;
+    }
+    log::error("ring not resumed (%s), the mount cannot be served any more", log::errno_name(rc));
     return rc;
 }
 

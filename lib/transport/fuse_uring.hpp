@@ -29,6 +29,14 @@ public:
     /// On failure the kernel has been told to use the device. 0 or -errno.
     [[nodiscard]] int start();
 
+    /// Before start(), on a connection whose ring is in use already: a shutdown that comes meanwhile makes
+    /// the workers rest instead of ending, since entries that are with the kernel must not go.
+    void outlive_loops() noexcept
+    {
+        if (!single_)
+            shared_.outlives.store(true, std::memory_order_release);
+    }
+
     /// Undoes prepare() when the ring is not to be used after all.
     void abandon();
 
