@@ -170,6 +170,10 @@ int Clients::judge(long result) const
     // cannot be written any more because its process was killed.
     case ECANCELED:
         return cell_.ring && !harmless ? 0 : error;
+    // Kernel: fuse_dev_do_read(), fs/fuse/dev.c (v6.18): a request that could not be copied out, here by an
+    // io_uring whose process was killed.
+    case EIO:
+        return cell_.uring && cell_.dies() ? 0 : error;
     case EINTR:
         return cell_.ring && cell_.dies() ? 0 : error;
     default:
