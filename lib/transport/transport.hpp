@@ -105,7 +105,7 @@ struct LoopConfig {
     int max_idle_threads = -1; // -1: threads are kept
     bool clone_fd = false;
     bool device_uring = false; // the device is read through io_uring
-    bool single = false; // handlers on the calling thread only, one at a time
+    bool single = false;       // handlers on the calling thread only, one at a time
 };
 
 } // namespace rf

@@ -1,6 +1,6 @@
 // The path-based API against the fake kernel: which operations with which paths a request becomes, and that
-// every lookup is balanced. Longer than other tests: the recording filesystem and the requests to it are made once and
-// serve every claim.
+// every lookup is balanced. Longer than other tests: the recording filesystem and the requests to it are made
+// once and serve every claim.
 #include "fake_kernel.hpp"
 #include "highlevel/fuse.hpp"
 

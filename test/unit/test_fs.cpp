@@ -1,6 +1,6 @@
 // What a call of a filesystem object means: missing operations, stand-ins, the context, the end.
-// Longer than other tests: one recording filesystem serves all of them, and each call has its own rule when the operation
-// is missing.
+// Longer than other tests: one recording filesystem serves all of them, and each call has its own rule when
+// the operation is missing.
 #include "highlevel/fs.hpp"
 
 #include "family/family.hpp"
