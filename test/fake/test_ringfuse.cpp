@@ -83,7 +83,7 @@ START_TEST(the_reason_is_there_after_init_and_cut_to_fit)
     RecordingFs fs;
     FakeKernel kernel(recording_ops(), {.userdata = &fs});
     fuse_session* const session = kernel.session();
-    ck_assert_str_eq(reason_of(session).c_str(), "");
+    ck_assert(reason_of(session).empty());
     kernel.connect();
     const std::string whole = reason_of(session);
     ck_assert_uint_gt(whole.size(), 8);
@@ -91,7 +91,7 @@ START_TEST(the_reason_is_there_after_init_and_cut_to_fit)
     small.fill('#');
     ck_assert_int_eq(ringfuse_transport_reason(session, small.data(), small.size()),
                      static_cast<int>(whole.size()));
-    ck_assert_str_eq(small.data(), whole.substr(0, 7).c_str());
+    ck_assert(small.data() == whole.substr(0, 7));
     ck_assert_int_eq(ringfuse_transport_reason(session, nullptr, 0), static_cast<int>(whole.size()));
     ck_assert_int_eq(ringfuse_transport_reason(session, nullptr, 1), -EINVAL);
     ck_assert_int_eq(ringfuse_transport_reason(nullptr, small.data(), 1), -EINVAL);
