@@ -149,7 +149,9 @@ int ringfuse_session_set_payload_memory(struct fuse_session *se,
  * requests wait until the mount ends. So on the ring the threads of a
  * multi-threaded loop outlive it: they run no handler, and end with the mount
  * or the session (fuse_session_unmount(), fuse_session_destroy()) if no other
- * loop comes. After every other end of a loop none of its threads is left.
+ * loop comes. So a process that fork()s between two loops must go on with the
+ * session in the parent: the child has none of these threads. After every other
+ * end of a loop none of its threads is left.
  *
  * fuse_session_exit(), one of the session's signals, or the end of the mount
  * cuts the waiting short; the loop then returns 0. Without effect if the loop

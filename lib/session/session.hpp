@@ -147,13 +147,12 @@ public:
 
     // ---- StopSignal
     void stop(StopCause cause, int error) noexcept override;
-    [[nodiscard]] bool stopped() const noexcept override
+    [[nodiscard]] StopCause cause() const noexcept override
     {
-        return ending_.load(std::memory_order_acquire) != kRunning;
+        return static_cast<StopCause>(ending_.load(std::memory_order_acquire) >> 32);
     }
     [[nodiscard]] int stop_fd() const noexcept override { return stop_event_.fd(); }
     void await_answers() noexcept override;
-    [[nodiscard]] bool may_go_on() const noexcept override;
 
 private:
     // dispatch.cpp

@@ -39,11 +39,6 @@ bool Session::is_shutting_down() const noexcept
     return may_go_on() && !hurry_.load(std::memory_order_acquire);
 }
 
-bool Session::may_go_on() const noexcept
-{
-    return static_cast<StopCause>(ending_.load(std::memory_order_acquire) >> 32) == StopCause::kShutdown;
-}
-
 void Session::await_answers() noexcept
 {
     for (int pause_ms = kFirstPauseMs; is_shutting_down(); pause_ms = std::min(2 * pause_ms, kMostPauseMs)) {

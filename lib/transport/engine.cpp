@@ -193,8 +193,10 @@ int Engine::resume_ring()
         look_again(ring_.load()->nr_queues());
         return 0;
     }
-    if (stop_.stopped()) { // the loop has ended before it began; another may try again
+    if (stop_.stopped()) { // the loop has ended before it began; another may try again, with what this one
+                           // inherited
         ring_payload_bytes_ = payload_bytes;
+        ring_.store(rings_.back().get());
         return 0;
     }
     log::error("ring not resumed (%s), the mount cannot be served any more", log::errno_name(rc));

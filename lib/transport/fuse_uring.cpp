@@ -55,9 +55,10 @@ FuseUring::~FuseUring()
 /// What each loop says anew. No handler runs.
 void FuseUring::set_limits(const LoopConfig& config, unsigned nr_queues)
 {
-    shared_.idle_limit = shared_.options.timed || kernel_times_requests()
-                             ? ring_policy::kNoIdleLimit
-                             : ring_policy::idle_limit(config.max_idle_threads, plan_.workers());
+    shared_.idle_limit.store(shared_.options.timed || kernel_times_requests()
+                                 ? ring_policy::kNoIdleLimit
+                                 : ring_policy::idle_limit(config.max_idle_threads, plan_.workers()),
+                             std::memory_order_relaxed);
     limit_.set(ring_policy::handler_limit(config.max_threads, nr_queues));
 }
 

@@ -19,13 +19,13 @@ public:
     /// `queues` must be complete before the first worker runs.
     HandlerLimit(const std::vector<std::unique_ptr<RingQueue>>& queues) noexcept : queues_(queues) {}
 
-    void set(unsigned most) noexcept { most_ = most; }
-    [[nodiscard]] unsigned most() const noexcept { return most_; }
+    void set(unsigned most) noexcept { most_.store(most, std::memory_order_relaxed); }
+    [[nodiscard]] unsigned most() const noexcept { return most_.load(std::memory_order_relaxed); }
 
     /// There are `workers` in all from now on. Before the newest can take a request.
     void note_workers(unsigned workers) noexcept
     {
-        if (workers > most_)
+        if (workers > most())
             active_.store(true, std::memory_order_seq_cst);
     }
 
@@ -36,11 +36,11 @@ public:
     void leave(RingQueue& queue);
     /// Handlers that run, and whether as many do as may. Out of date at once.
     [[nodiscard]] unsigned inside() const noexcept;
-    [[nodiscard]] bool reached() const noexcept { return inside() >= most_; }
+    [[nodiscard]] bool reached() const noexcept { return inside() >= most(); }
 
 private:
     const std::vector<std::unique_ptr<RingQueue>>& queues_;
-    unsigned most_ = 0; // constant after set()
+    std::atomic<unsigned> most_{0}; // constant while a loop runs
     std::atomic<bool> active_{false};
     Mutex mutex_; // makes "compare, then count" one step
 };

@@ -45,7 +45,7 @@ struct RingShared {
     RingDispatcher* dispatcher = nullptr;
     RingThread* single = nullptr; // the one thread that runs handlers, if there is only one
     ring_policy::Options options; // pin: resolved
-    unsigned idle_limit = ring_policy::kNoIdleLimit;
+    std::atomic<unsigned> idle_limit{ring_policy::kNoIdleLimit}; // of the present or last loop
     std::atomic<bool> can_withhold{true}; // else idle workers stay: entries could not be taken out of service
     cpu_set_t affinity{};                 // of the thread that runs the loop: what a forked child gets back
 
@@ -59,13 +59,16 @@ struct RingShared {
     std::atomic<unsigned> rests_asked{0}; // each worker says when it has seen the latest
     [[nodiscard]] bool ended() const noexcept
     {
+        // One look at the cause: the next loop may be beginning, which forgets it.
+        const StopCause cause = stop->cause();
         return closing.load(std::memory_order_acquire) ||
-               (stop->stopped() && !(outlives.load(std::memory_order_acquire) && stop->may_go_on()));
+               (cause != StopCause::kNone &&
+                !(cause == StopCause::kShutdown && outlives.load(std::memory_order_acquire)));
     }
     [[nodiscard]] bool rests() const noexcept
     {
         return outlives.load(std::memory_order_acquire) &&
-               (resting.load(std::memory_order_acquire) || (stop->stopped() && stop->may_go_on()));
+               (resting.load(std::memory_order_acquire) || stop->may_go_on());
     }
 
     // The ring's threads end, and another ring of this process goes on: requests on their way to an entry

@@ -200,6 +200,9 @@ void RingSingle::close()
     }
     ring_.close();
     cpu_.leave();
+    // Withdrawing went to the queues' CPUs; the thread is the application's again.
+    if (shared_.succeeded.load(std::memory_order_acquire))
+        (void)set_affinity(shared_.affinity);
     resign();
 }
 

@@ -145,6 +145,11 @@ void RingWorker::take_mail()
         commit(*entry);
     if (mail.grow)
         report_.load(std::memory_order_relaxed) == kWaiting ? begin() : grow();
+    if (shared_.options.nonblocking) {
+        while (RingEntry* entry = mail.run.pop())
+            handle_in_batch(*entry);
+        return;
+    }
     RingEntry* const first = mail.run.pop();
     while (RingEntry* more = mail.run.pop())
         queue_.dispatch(*more);
@@ -171,6 +176,15 @@ void RingWorker::begin()
     report(rc < 0 ? rc : refused_);
     while (RingEntry* early = ready.pop())
         shared_.options.nonblocking ? handle_in_batch(*early) : handle(early);
+    if (!shared_.options.nonblocking)
+        return;
+    // What an earlier ring had taken; no supervisor looks after it here.
+    while (!shared_.rests()) {
+        RingEntry* left = queue_.take_waiting();
+        if (!left)
+            break;
+        handle_in_batch(*left);
+    }
 }
 
 /// Where handlers never block, one worker has all entries of its queue: answers of one round leave together.
@@ -304,10 +318,17 @@ void RingWorker::answered(RingEntry& entry)
 
 void RingWorker::flush() noexcept
 {
-    if (RingEntry* entry = deferred_.exchange(nullptr, std::memory_order_acq_rel))
-        (void)entry->queue->hand_over(*entry);
-    if (RingEntry* entry = in_place_.take())
-        (void)entry->queue->hand_over(*entry);
+    for (RingEntry* entry : {deferred_.exchange(nullptr, std::memory_order_acq_rel), in_place_.take()}) {
+        if (!entry)
+            continue;
+        if (shared_.options.nonblocking)
+            commit(*entry); // the queue's one worker is this one
+        else
+            (void)entry->queue->hand_over(*entry);
+    }
+    // Earlier answers of the same batch as well: the kernel may wait for one of them in the notification.
+    if (shared_.options.nonblocking && ring_.has_unsubmitted())
+        (void)ring_.submit(); // if it fails they are sent before the next wait
 }
 
 RingEntry* RingWorker::take_overdue() noexcept

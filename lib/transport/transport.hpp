@@ -89,14 +89,16 @@ public:
     virtual ~StopSignal() = default;
     /// Records why; wakes the loop. Any thread.
     virtual void stop(StopCause cause, int error) noexcept = 0;
-    [[nodiscard]] virtual bool stopped() const noexcept = 0;
+    /// kNone while there was no stop. Whoever asks two things of it asks once.
+    [[nodiscard]] virtual StopCause cause() const noexcept = 0;
+    [[nodiscard]] bool stopped() const noexcept { return cause() != StopCause::kNone; }
     /// Readable (never drained) from the moment of the stop.
     [[nodiscard]] virtual int stop_fd() const noexcept = 0;
     /// The loop ends, no handler runs any more, and answers of other threads still go out: waits for those
     /// that the cause of the stop wants. The loop's thread.
     virtual void await_answers() noexcept {}
     /// Whether the stop is one after which another loop is to come on the same connection.
-    [[nodiscard]] virtual bool may_go_on() const noexcept { return false; }
+    [[nodiscard]] bool may_go_on() const noexcept { return cause() == StopCause::kShutdown; }
 };
 
 /// What the application asked of the loop.

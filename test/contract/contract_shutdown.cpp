@@ -33,7 +33,8 @@ enum Number {
     kSecondResult,
     kOver,
     kAlternate,
-    kDelivered
+    kDelivered,
+    kLeftBound
 };
 enum GateNumber { kTrigger, kRelease };
 
@@ -176,8 +177,17 @@ END_TEST
 // --- loops that come and go
 // -----------------------------------------------------------------------------------
 
+/// A loop may not leave its caller bound to a CPU.
+cpu_set_t own_affinity()
+{
+    cpu_set_t set;
+    (void)sched_getaffinity(0, sizeof(set), &set);
+    return set;
+}
+
 void loop_many_times(Server& server)
 {
+    const cpu_set_t before = own_affinity();
     for (int i = 0; i < 20; i++) {
         server.shared.n[kLoops]++;
         std::thread stopper([&server] {
@@ -189,6 +199,8 @@ void loop_many_times(Server& server)
         const int result =
             single ? fuse_session_loop(server.session) : fuse_session_loop_mt(server.session, nullptr);
         stopper.join();
+        const cpu_set_t after = own_affinity();
+        server.shared.n[kLeftBound] += CPU_EQUAL(&before, &after) == 0;
         if (result != 0)
             return;
         std::this_thread::sleep_for(std::chrono::milliseconds(5)); // requests come, and nobody serves
@@ -214,6 +226,7 @@ START_TEST(requests_between_loops_wait_for_the_next_one)
     close(fd);
     mount.end();
     ck_assert_int_eq(shared.n[kSecondResult], 0);
+    ck_assert_int_eq(shared.n[kLeftBound], 0);
 }
 END_TEST
 
@@ -272,6 +285,27 @@ START_TEST(a_signal_ends_the_waiting_of_a_shutdown)
 }
 END_TEST
 
+START_TEST(the_end_of_the_mount_ends_the_waiting_of_a_shutdown)
+{
+    const Setup setup{.hook = hook, .before_loop = prepare, .after_loop = release_and_go_on};
+    Mount mount(setup);
+    Shared& shared = mount.shared();
+    shared.n[kTimeout] = -1;
+    const int fd = open_on(cpu(0), mount.path("f1"), O_RDWR);
+    Client held(cpu(0), [fd] { return read_at(fd, kHeld); });
+    CLAIM(soon([&] { return shared.n[kDelivered] == 1; }, kLongMs), "not delivered");
+    shared.gate[kTrigger].open();
+    CLAIM(!shared.looped.pass(300), "the loop ends with a request unanswered");
+    mount.abort_connection();
+    CLAIM(shared.looped.pass(kLongMs), "the loop does not end");
+    ck_assert_int_eq(shared.loop_result, 0);
+    CLAIM(held.done_within(kLongMs), "the client hangs");
+    close(fd);
+    mount.detach();
+    (void)mount.ended(kLongMs);
+}
+END_TEST
+
 Suite* make_suite()
 {
     TCase* tc = tcase_create("shutdown");
@@ -279,6 +313,7 @@ Suite* make_suite()
     tcase_add_loop_test(tc, requests_between_loops_wait_for_the_next_one, 0, 3);
     tcase_add_loop_test(tc, a_shutdown_waits_no_longer_than_it_was_told, 0, 2);
     tcase_add_test(tc, a_signal_ends_the_waiting_of_a_shutdown);
+    tcase_add_test(tc, the_end_of_the_mount_ends_the_waiting_of_a_shutdown);
     tcase_set_timeout(tc, 120);
     Suite* suite = suite_create("contract_shutdown");
     suite_add_tcase(suite, tc);
