@@ -110,9 +110,9 @@ int FuseUring::make_plan(unsigned nr_queues, bool single)
     placement::Wishes wishes;
     wishes.workers = options.workers;
     wishes.nonblocking = options.nonblocking;
-    wishes.entry_bytes = shared_.payload_bytes;
+    wishes.entry_bytes = shared_.payload_bytes + ring_policy::kPayloadSlack;
     wishes.memory_bytes = single ? 0 : options.memory_bytes;
-    if (single && options.memory_bytes != 0 && nr_queues * shared_.payload_bytes > options.memory_bytes)
+    if (single && options.memory_bytes != 0 && nr_queues * wishes.entry_bytes > options.memory_bytes)
         return -ENOBUFS;
     if (const int rc = placement::make_plan(machine, wishes, plan_); rc < 0)
         return rc;
@@ -255,8 +255,9 @@ bool FuseUring::supervise_once()
     if (shared_.options.nonblocking)
         return false;
     bool busy = false;
+    const bool full = limit_.reached(); // adds up all queues, so once for all of them
     for (const std::unique_ptr<RingQueue>& queue : queues_)
-        busy |= queue->supervise();
+        busy |= queue->supervise(full);
     return busy;
 }
 

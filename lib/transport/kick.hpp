@@ -52,7 +52,8 @@ public:
                                std::span<const std::byte>& body) const noexcept;
 
     /// Tasks of way 2. that are under way; shared with them, since they may outlive the connection's threads.
-    static constexpr std::size_t kMaxTasks = 16;
+    /// Room for one of each CPU of a large machine.
+    static constexpr std::size_t kMaxTasks = 256;
     struct Tasks {
         std::array<std::atomic<int>, kMaxTasks> ids{}; // thread ids; 0: free, -1: about to start
     };

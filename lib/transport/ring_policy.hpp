@@ -20,6 +20,10 @@ enum class Completion {
 
 enum class Command : std::uint8_t { kRegister, kCommit };
 
+// Kernels from 7.3 on use the whole registered length: room for the header of a NOTIFY_REPLY beside a full
+// payload.
+constexpr std::size_t kPayloadSlack = 4096;
+
 /// Kernel: fuse_uring_cmd(), fuse_uring_commit_fetch(), fs/fuse/dev_uring.c (v6.18).
 constexpr Completion classify(Command command, int res) noexcept
 {

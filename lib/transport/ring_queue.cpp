@@ -12,10 +12,6 @@ namespace {
 
 constexpr std::size_t kHeaderBytes = 4096;
 
-// Kernels from 7.3 on use the whole registered length: room for the header of a NOTIFY_REPLY beside a full
-// payload.
-constexpr std::size_t kPayloadSlack = 4096;
-
 } // namespace
 
 RingQueue::RingQueue(RingShared& shared, unsigned qid, const placement::QueuePlace& place)
@@ -26,7 +22,7 @@ RingQueue::~RingQueue() = default;
 
 RingEntry* RingQueue::create_entry()
 {
-    const std::size_t bytes = shared_.payload_bytes + kPayloadSlack;
+    const std::size_t bytes = shared_.payload_bytes + ring_policy::kPayloadSlack;
     const std::size_t most = shared_.options.memory_bytes;
     if (shared_.payload_total.fetch_add(bytes, std::memory_order_relaxed) + bytes > most && most != 0) {
         shared_.payload_total.fetch_sub(bytes, std::memory_order_relaxed);

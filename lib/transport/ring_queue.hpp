@@ -195,9 +195,9 @@ public:
     void retire(RingWorker& worker, Inbox& last) RF_EXCLUDES(mutex_);
 
     /// The supervisor's look at the queue: frees answers whose handler goes on and on, grows a stuck queue.
-    /// Returns true if another look is due soon: requests were taken since the last one, or an answer waits
-    /// for its handler.
-    [[nodiscard]] bool supervise() RF_EXCLUDES(mutex_);
+    /// `full`: as many handlers run as may. Returns true if another look is due soon: requests were taken
+    /// since the last one, or an answer waits for its handler.
+    [[nodiscard]] bool supervise(bool full) RF_EXCLUDES(mutex_);
 
     /// Waits until every worker has seen rest number `asked`, inside no handler; false if one has ended
     /// instead. REQUIRES: nobody adds workers.

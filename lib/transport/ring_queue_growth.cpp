@@ -16,7 +16,7 @@ constexpr unsigned kTicksAfterFailure = 200;
 
 } // namespace
 
-bool RingQueue::supervise()
+bool RingQueue::supervise(bool full)
 {
     EntryList overdue;
     bool answers_wait = false;
@@ -39,7 +39,6 @@ bool RingQueue::supervise()
     // request of each queue is taken out of the kernel even then. Kernel: a signal for a request that waits
     // in a ring's queue never becomes an INTERRUPT (dev_uring.c, v6.18), for one that was taken it does.
     const bool dry = ring_policy::is_stuck(last_view_, now);
-    const bool full = shared_.limit->reached();
     const bool stuck = full ? dry && !host_->has_waiting() : waits_too_long() || dry;
     const bool busy =
         now.deliveries != last_view_.deliveries || answers_wait || stuck || (!full && has_waiting());
