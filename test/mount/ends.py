@@ -209,7 +209,9 @@ def an_aborted_connection_ends_the_loop():
             load = Load(mount)
             mount.abort()
             load.expect_end()
-            same(mount.process.wait(20 * setup.patience), 0, f"exit code of {mount.words}")
+            code = mount.process.wait(20 * setup.patience)
+            # A reader that was in the midst of its call gets ECONNABORTED, which libfuse passes on: null_ll exits with 3.
+            check(code == 0 or (code == 3 and name == "null_ll_dist"), f"exit code of {mount.words}: {code}")
             fails_with(errno.ENOTCONN, os.stat, mount.path("f1"))
             check(find_mount(mount.dir), f"unmounted after an abort: {mount.words}")
             mount.unmount()
