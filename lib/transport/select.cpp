@@ -27,6 +27,15 @@ constexpr std::array kChoices{
 constexpr unsigned kDefaultMaxPagesLimit = 256;
 constexpr const char* kEnableUring = "/sys/module/fuse/parameters/enable_uring";
 constexpr const char* kUringDisabled = "/proc/sys/kernel/io_uring_disabled";
+constexpr const char* kPossibleCpus = "/sys/devices/system/cpu/possible";
+
+/// In a container without it, or with something empty in its place, nothing can be told from what is missing
+/// below.
+std::string why_without_sys()
+{
+    return std::string("/sys is not mounted, and the ring wants a queue for each CPU of ") + kPossibleCpus +
+           "; remedy: mount -t sysfs -o ro sysfs /sys";
+}
 
 int open_a_ring()
 {
@@ -129,10 +138,14 @@ std::string explain_ring_error(int error)
         return "no more threads can be had (RLIMIT_NPROC, the cgroup's pids.max, or RLIMIT_AS for their "
                "stacks); "
                "remedy: raise that limit";
+    case -ENOENT:
+        return why_without_sys();
     case -EINVAL:
         return "this kernel's io_uring lacks what the ring needs; remedy: a kernel from 6.14 on";
     case -EOPNOTSUPP: {
         const std::string enabled = read_line(kEnableUring);
+        if (enabled.empty() && read_line(kPossibleCpus).empty())
+            return why_without_sys();
         if (enabled.empty())
             return "this kernel has no FUSE-over-io_uring; remedy: a kernel from 6.14 on with "
                    "CONFIG_FUSE_IO_URING";

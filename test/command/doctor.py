@@ -65,6 +65,14 @@ def seccomp_is_found_by_trying():
 
 
 @claim()
+def a_container_without_sys():
+    findings = doctor(wrapper=["unshare", "--mount", "sh", "-c", 'mount -t tmpfs tmpfs /sys && exec "$@"', "sh"])
+    for name in ("kernel", "cpus"):
+        is_broken(findings, name, "mount -t sysfs -o ro sysfs /sys")
+    check("/sys is not mounted" in findings["kernel"]["text"], f"{findings['kernel']}")
+
+
+@claim()
 def few_descriptors_are_a_warning():
     same(doctor(wrapper=["prlimit", "--nofile=40"])["nofile"]["verdict"], "warning", "verdict")
 

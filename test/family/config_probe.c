@@ -4,7 +4,7 @@
  *
  * usage: config_probe_X [LAYOUT]    LAYOUT, exit codes: as the probe
  */
-#include "abi.h"
+#include "abi_path.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -20,49 +20,6 @@
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
-
-struct fuse;
-
-struct fuse_config {
-	int32_t set_gid;
-	uint32_t gid;
-	int32_t set_uid;
-	uint32_t uid;
-	int32_t set_mode;
-	uint32_t umask;
-	double entry_timeout, negative_timeout, attr_timeout;
-	int32_t intr, intr_signal, remember, hard_remove, use_ino, readdir_ino, direct_io, kernel_cache, auto_cache;
-#if FAMILY_B || FAMILY_C
-	int32_t no_rofd_flush;
-#endif
-	int32_t ac_attr_timeout_set;
-	double ac_attr_timeout;
-	int32_t nullpath_ok;
-#if FAMILY_C
-	int32_t parallel_direct_writes;
-#endif
-	int32_t show_help;
-	char *modules;
-	int32_t debug;
-#if FAMILY_D
-	uint32_t fmask, dmask;
-	int32_t no_rofd_flush, parallel_direct_writes;
-	uint32_t flags;
-	uint64_t reserved[48];
-#endif
-};
-_Static_assert(sizeof(struct fuse_config) == (FAMILY_A ? 120 : FAMILY_B ? 128 : FAMILY_C ? 136 : 520), "fuse_config");
-
-/* Places in fuse_operations; its size tells A and D. */
-enum {
-	HL_GETATTR = 0,
-	HL_OPEN = 12,
-	HL_READ = 13,
-	HL_FLUSH = 16,
-	HL_RELEASE = 17,
-	HL_INIT = 27,
-	HL_NR_OPS = FAMILY_A ? 41 : FAMILY_D ? 43 : 42
-};
 
 int fuse_mount(struct fuse *f, const char *mountpoint);
 int fuse_loop(struct fuse *f);

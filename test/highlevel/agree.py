@@ -17,6 +17,7 @@ LEFT_OUT = ("readlink", "mknod", "mkdir", "unlink", "rmdir", "symlink", "rename"
             "setxattr", "getxattr", "listxattr", "removexattr", "opendir:releasedir", "readdir", "fsyncdir", "create",
             "create:mknod", "lock", "utimens", "ioctl", "poll", "flock", "fallocate", "copy_file_range", "lseek",
             "open:release:create:flush", "flock:lock")
+LOOP_FAILED = 8   # what fuse_main() returns when its loop ended with an error
 
 
 def probe(name, options, transport):
@@ -199,6 +200,9 @@ def and_when_it_is_ended():
     for what, how in ways.items():
         for args in (("-f",), ("-f", "-s")):
             wanted = ended_by("hl_hello_dist", how, *args, transport="")
+            if what == "abort" and wanted == LOOP_FAILED:
+                # A reader that was in the midst of its call got ECONNABORTED, which libfuse passes on. For us it is the end.
+                wanted = 0
             for transport in ("fuse_uring", "dev"):
                 same(ended_by("hl_hello", how, *args, transport=transport), wanted, f"exit code after {what} {args}")
 

@@ -4,12 +4,12 @@ told to use the ring, it refuses with the reason and the remedy, and nothing is 
 
 These claims change settings of the whole machine for a moment."""
 
-
+import os
 import subprocess
 import time
 
-from harness import (Changed, FUSE_RING_PROMISE, RING_PARAMETER, URING_DISABLED, as_user, check, claim, main,
-                     plain_user, program, same, setup)
+from harness import (CONNECTIONS, Changed, FUSE_RING_PROMISE, RING_PARAMETER, URING_DISABLED, as_user, check, claim,
+                     main, plain_user, program, run, same, setup)
 from hello import TEXT, expect_hello
 from server import Mount, refused
 
@@ -105,6 +105,25 @@ def too_little_address_space():
     wrapper = ["prlimit", f"--as={40 << 20}"]
     falls_back("RLIMIT_AS", wrapper=wrapper)
     is_refused("RLIMIT_AS", wrapper=wrapper)
+
+
+class WithoutSys:
+    """A /sys in which there is nothing but the files that abort mounts, for this script and what it starts."""
+
+    def __enter__(self):
+        run("mount", "-t", "tmpfs", "tmpfs", "/sys")
+        os.makedirs(CONNECTIONS)
+        run("mount", "-t", "fusectl", "fusectl", CONNECTIONS)
+
+    def __exit__(self, *exc):
+        run("umount", "-R", "/sys")
+
+
+@claim()
+def a_container_without_sys():
+    with WithoutSys():
+        falls_back("/sys is not mounted")
+        is_refused("/sys is not mounted")
 
 
 # Wherever within the set-up the memory ends: before the reply to INIT or after it.

@@ -2,6 +2,7 @@
 """Programs of the distribution that use the path-based API, unmodified, served by our library in the place of the
 distribution's: what they did must be the same."""
 
+import errno
 import os
 import socket
 import stat
@@ -11,7 +12,7 @@ import time
 from libraries import Outcome, Program, clean_environment, compare, end_line, libraries, note, same_lines, settings
 from harness import check, claim, fails_with, main, new_directory, run, same, setup, wait_until
 from unpacked import unpacked
-from works import Churn, digest, hash_of, make_tree, random_file
+from works import Churn, digest, hash_of, make_tree, random_file, same_files
 
 STEPS = 300 if settings.full else 80
 SFTP_SERVER = "/usr/lib/openssh/sftp-server"
@@ -172,12 +173,18 @@ def a_disk_served_by_nbdfuse():
     compare("nbdfuse", "16 MiB read, 200 writes, ext4 made and checked", start, work)
 
 
+def packed_tree(names):
+    """(a directory, an image of it)"""
+    source = new_directory("packed")
+    make_tree(source, names)
+    os.setxattr(source, "user.packed", b"with attributes")
+    run("mksquashfs", source, source + ".sqfs", "-quiet", "-no-progress")
+    return source, source + ".sqfs"
+
+
 @claim(100)
 def squashfuse_shows_what_was_packed():
-    source = new_directory("packed")
-    make_tree(source, 1500 if settings.full else 400)
-    image = source + ".sqfs"
-    run("mksquashfs", source, image, "-quiet", "-no-progress")
+    source, image = packed_tree(1500 if settings.full else 400)
     wanted = digest(source, times=True)
 
     def work(mount):
@@ -185,6 +192,19 @@ def squashfuse_shows_what_was_packed():
         same_lines(got, wanted, "image and source")
         return got
     compare("squashfuse", "image read", lambda library: Program(library, ["squashfuse", "-f", image, "MOUNTPOINT"]), work)
+
+
+@claim(100)
+def squashfuse_and_squashfuse_ll_show_the_same():
+    _, image = packed_tree(1500 if settings.full else 300)
+    for library in libraries():
+        with Program(library, ["squashfuse", "-f", image, "MOUNTPOINT"]) as high, \
+             Program(library, ["squashfuse_ll", "-f", image, "MOUNTPOINT"]) as low:
+            count = same_files(high.dir, low.dir)
+        check(count > 300, f"only {count} names were compared")
+        if library.is_ours:
+            for mount in (high, low):
+                same(mount.served()[0], library.transport, f"{mount.words[0]}: transport")
 
 
 @claim(100)
@@ -297,27 +317,41 @@ def tup_builds_what_its_rules_say():
         note("tup", "13 commands traced", library, outcome, reference)
 
 
-@claim(100)
+@claim(150)
 def gvfsd_fuse_serves_the_session():
-    root = unpacked("gvfs", "gvfs-common", "gvfs-daemons", "gvfs-fuse", "gvfs-libs", "libgck-1-0", "libgcr-base-3-1",
-                    "libsecret-1-0", "libgudev-1.0-0", "libudisks2-0")
+    """A gvfs session whose only mount is the machine's own tree (gvfsd-localtest), seen through gvfsd-fuse."""
+    root = unpacked("gvfs", "gvfs-backends", "gvfs-common", "gvfs-daemons", "gvfs-fuse", "gvfs-libs", "libgck-1-0",
+                    "libgcr-base-3-1", "libsecret-1-0", "libgudev-1.0-0", "libudisks2-0")
     libexec, libdir = os.path.join(root, "usr", "libexec"), os.path.join(root, "usr", "lib", "x86_64-linux-gnu")
 
     def start(library):
         wanted = library.environment()
         inner = " ".join(f"{name}='{value}'" for name, value in wanted.items() if name != "LD_LIBRARY_PATH")
         path = ":".join(filter(None, [wanted.get("LD_LIBRARY_PATH"), libdir, libdir + "/gvfs"]))
-        script = (f"LD_LIBRARY_PATH={libdir}:{libdir}/gvfs {libexec}/gvfsd --no-fuse & sleep 0.5; "
-                  f"{inner} LD_LIBRARY_PATH={path} {libexec}/gvfsd-fuse -f MOUNTPOINT; kill $!")
+        # gvfsd-localtest ends when there is no gvfsd yet.
+        script = (f"export LD_LIBRARY_PATH={libdir}:{libdir}/gvfs GIO_EXTRA_MODULES={libdir}/gio/modules; "
+                  f"{libexec}/gvfsd --no-fuse & daemon=$!; "
+                  f"while sleep 0.2; do {libexec}/gvfsd-localtest type=localtest >/dev/null; done & backend=$!; "
+                  f"{inner} LD_LIBRARY_PATH={path} {libexec}/gvfsd-fuse -f MOUNTPOINT; kill $backend $daemon")
         return Program(library, ["dbus-run-session", "--", "sh", "-c", script], inside=True)
 
     def work(mount):
-        lines = [stat.filemode(os.stat(mount.dir).st_mode), *os.listdir(mount.dir)]
-        fails_with(2, os.stat, mount.path("nothing"))
-        for _ in range(200):
-            lines[1:] = os.listdir(mount.dir)
+        below = new_directory("gvfs")
+        seen = mount.path("localtest:" + below)
+        os.makedirs(os.path.join(seen, "dir", "deeper"))
+        for i in range(STEPS):
+            random_file(os.path.join(seen, "dir", f"file-{i}"), i * 1000, seed=i)
+        for i in range(0, STEPS, 3):
+            os.unlink(os.path.join(seen, "dir", f"file-{i}"))
+        for i in range(1, STEPS, 3):
+            os.rename(os.path.join(seen, "dir", f"file-{i}"), os.path.join(seen, "dir", "deeper", f"moved-{i}"))
+        os.chmod(os.path.join(seen, "dir", "file-2"), 0o600)
+        fails_with(errno.ENOENT, os.stat, os.path.join(seen, "nothing"))
+        lines = digest(seen)
+        same_lines(lines, digest(below), "through the mount and below it")
         return lines
-    compare("gvfsd-fuse", "the root listed 200 times", start, work)
+    compare("gvfsd-fuse", f"{STEPS} files written, moved, removed, read", start, work,
+            ready=lambda mount: wait_until(lambda: os.path.isdir(mount.path("localtest:")), "gvfsd shows its mount"))
 
 
 if __name__ == "__main__":

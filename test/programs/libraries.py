@@ -143,13 +143,15 @@ def note(name, what, library, outcome, reference):
             table.write("| " + " | ".join(row) + " |\n")
 
 
-def compare(name, what, start, work, *, own_loop=False):
+def compare(name, what, start, work, *, own_loop=False, ready=lambda mount: None):
     """Runs `work(mount)` on the mount that `start(library)` makes, first with the distribution's library, then with
-    ours. Results must be equal, and ours must have served over the transport that was asked for."""
+    ours. Results must be equal, and ours must have served over the transport that was asked for. `ready(mount)` waits for
+    what the program needs to come up; it does not count."""
     reference = None
     for library in libraries():
         mount = start(library.without_promise() if own_loop else library)
         with mount:
+            ready(mount)
             begin = time.monotonic()
             result = work(mount)
             seconds = time.monotonic() - begin

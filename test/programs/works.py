@@ -29,6 +29,30 @@ def digest(directory, *, modes=True, times=False):
     return lines
 
 
+def same_files(one, other):
+    """The trees have the same names, and each name the same attributes, bytes and extended attributes in both (inode numbers
+    are each filesystem's own). Returns how many names that were."""
+    count = 0
+    for folder, names, files in os.walk(one):
+        twin = os.path.join(other, os.path.relpath(folder, one))
+        same(sorted(os.listdir(twin)), sorted(names + files), f"names in {twin}")
+        for name in names + files + ["."]:
+            paths = [os.path.join(folder, name), os.path.join(twin, name)]
+            got, wanted = [_all_of(path) for path in paths]
+            same(got, wanted, f"{paths[0]} and {paths[1]}")
+            count += 1
+    return count
+
+
+def _all_of(path):
+    st = os.lstat(path)
+    attributes = (stat.filemode(st.st_mode), st.st_nlink, st.st_uid, st.st_gid, st.st_rdev, st.st_size, st.st_mtime_ns)
+    if stat.S_ISLNK(st.st_mode):
+        return attributes, os.readlink(path)
+    extended = {name: os.getxattr(path, name) for name in os.listxattr(path)}
+    return attributes, extended, hash_of(path) if stat.S_ISREG(st.st_mode) else ""
+
+
 def hash_of(path):
     content = hashlib.sha256()
     with open(path, "rb", buffering=0) as file:

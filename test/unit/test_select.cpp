@@ -96,10 +96,11 @@ END_TEST
 
 START_TEST(each_reason_comes_with_a_remedy)
 {
-    for (const int error : {-EPERM, -EACCES, -ENOSYS, -EMFILE, -ENFILE, -ENOMEM, -EAGAIN, -EINVAL})
+    for (const int error : {-EPERM, -EACCES, -ENOSYS, -EMFILE, -ENFILE, -ENOMEM, -EAGAIN, -EINVAL, -ENOENT})
         ck_assert_msg(explain_ring_error(error).find("remedy: ") != std::string::npos, "%d", error);
     ck_assert(explain_ring_error(-EMFILE).find("RLIMIT_NOFILE") != std::string::npos);
     ck_assert(explain_ring_error(-ENOMEM).find("RLIMIT_MEMLOCK") != std::string::npos);
+    ck_assert(explain_ring_error(-ENOENT).find("/sys is not mounted") != std::string::npos);
     // Without a remedy we know of: the bare error.
     ck_assert(explain_ring_error(-EXDEV).find("EXDEV") != std::string::npos);
     ck_assert(!explain_ring_error(-EOPNOTSUPP).empty());

@@ -39,6 +39,10 @@ void check_version(std::vector<Finding>& out)
     if (exists(kEnableUring))
         out.push_back(
             {"kernel", Verdict::kGood, format("Linux %s has FUSE-over-io_uring", name.release), ""});
+    else if (!exists("/sys/module"))
+        out.push_back({"kernel", Verdict::kBroken,
+                       format("/sys is not mounted here: what Linux %s has cannot be seen", name.release),
+                       "mount -t sysfs -o ro sysfs /sys"});
     else if (exists("/sys/module/fuse"))
         out.push_back({"kernel", Verdict::kBroken,
                        format("Linux %s has no FUSE-over-io_uring (it came with 6.14, CONFIG_FUSE_IO_URING)",
@@ -206,7 +210,7 @@ void check_limits(std::vector<Finding>& out)
     const int possible = possible_cpus();
     if (possible <= 0)
         out.push_back({"cpus", Verdict::kBroken, "/sys/devices/system/cpu/possible cannot be read",
-                       "mount -t sysfs sysfs /sys"});
+                       "mount -t sysfs -o ro sysfs /sys"});
     else
         check_cpus(out, static_cast<unsigned>(possible));
     check_memlock(out);
