@@ -3,7 +3,7 @@
 #
 #   util/check.sh [--quick]      --quick leaves test/run out
 #
-# Builds go below build/ ($RINGFUSE_BUILD: elsewhere). include/fuse3 keeps its own formatting.
+# Builds go below build/ ($RINGFUSE_BUILD: elsewhere). The installed headers keep their own formatting.
 set -euo pipefail
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 . "$root/util/lib.sh"
@@ -27,7 +27,7 @@ check() {
 }
 
 check_format() {
-    find lib test \( -name '*.cpp' -o -name '*.hpp' -o -name '*.c' -o -name '*.h' \) -print0 |
+    find lib test util \( -name '*.cpp' -o -name '*.hpp' -o -name '*.c' -o -name '*.h' \) -print0 |
         xargs -0 -r clang-format --dry-run -Werror
 }
 
@@ -47,7 +47,7 @@ build_with_clang() {
 # Every C++ file that build has a command for; shows findings only.
 run_tidy() {
     local output status=0
-    output=$(run-clang-tidy -p "$build/clang" -quiet "^$root/(lib|test)/.*\.cpp$" 2>&1) || status=$?
+    output=$(run-clang-tidy -p "$build/clang" -quiet "^$root/(lib|test|util)/.*\.cpp$" 2>&1) || status=$?
     printf '%s\n' "$output" | sed 's/\x1b\[[0-9;]*m//g' |
         grep -vE '^([^ ]*clang-tidy[^ ]* |[0-9]+ warnings? |Suppressed|Use -header-filter|$)' || true
     return "$status"

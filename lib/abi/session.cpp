@@ -224,8 +224,7 @@ RF_EXPORT int fuse_session_loop_mt_312(fuse_session* se, fuse_loop_config* confi
 {
     if (!se)
         return -EINVAL;
-    const fuse_loop_config defaults;
-    return run_loop(se, loop_config(config ? *config : defaults));
+    return run_loop(se, loop_config(rf::cli::settings_behind(config)));
 }
 
 RF_EXPORT int fuse_session_loop_mt_32(fuse_session* se, fuse_loop_config_v1* old)

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <cstring>
 
 namespace rf::cli {
 namespace {
@@ -39,6 +40,20 @@ void convert_loop_config(fuse_loop_config& config, const fuse_loop_config_v1& ol
     set_idle_threads(config, old.max_idle_threads);
     if (config.max_idle_threads != kIdleThreadsUnset)
         config.max_threads = std::max(config.max_threads, config.max_idle_threads);
+}
+
+fuse_loop_config settings_behind(const fuse_loop_config* given) noexcept
+{
+    fuse_loop_config config;
+    // Of what is not ours nothing but the eight bytes of the old structure may be read.
+    fuse_loop_config_v1 old{};
+    if (given)
+        std::memcpy(&old, given, sizeof(old));
+    if (given && static_cast<std::uint32_t>(old.clone_fd) == kLoopConfigMark)
+        config = *given;
+    else if (given)
+        convert_loop_config(config, old);
+    return config;
 }
 
 } // namespace rf::cli

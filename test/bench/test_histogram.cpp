@@ -1,11 +1,8 @@
 // The latency histogram: bucket borders, percentiles and merging.
+#include "check/runner.hpp"
 #include "histogram.hpp"
 
-#include <cstdlib>
 #include <memory>
-
-// Last: it defines a macro fail(), which the standard headers do not survive.
-#include <check.h>
 
 using rf::bench::Histogram;
 
@@ -83,18 +80,13 @@ END_TEST
 
 int main()
 {
-    Suite* suite = suite_create("histogram");
-    TCase* tcase = tcase_create("histogram");
-    tcase_add_test(tcase, every_value_falls_into_a_bucket_that_holds_it);
-    tcase_add_test(tcase, buckets_leave_no_gap);
-    tcase_add_test(tcase, percentiles_are_within_two_percent);
-    tcase_add_test(tcase, percentile_99_sees_one_slow_in_fifty_and_the_median_does_not);
-    tcase_add_test(tcase, an_empty_histogram_has_percentile_zero);
-    tcase_add_test(tcase, merging_adds_counts_and_keeps_the_larger_maximum);
-    suite_add_tcase(suite, tcase);
-    SRunner* runner = srunner_create(suite);
-    srunner_run_all(runner, CK_NORMAL);
-    const int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+    const rf::test::Tests tests = {
+        every_value_falls_into_a_bucket_that_holds_it,
+        buckets_leave_no_gap,
+        percentiles_are_within_two_percent,
+        percentile_99_sees_one_slow_in_fifty_and_the_median_does_not,
+        an_empty_histogram_has_percentile_zero,
+        merging_adds_counts_and_keeps_the_larger_maximum,
+    };
+    return rf::test::run_tests("histogram", tests);
 }

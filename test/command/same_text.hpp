@@ -2,7 +2,7 @@
 // expression, so it cannot be given a temporary string.
 #pragma once
 
-#include <check.h>
+#include "check/runner.hpp"
 
 #include <string>
 

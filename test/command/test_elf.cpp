@@ -1,10 +1,10 @@
 // elf.cpp and target.cpp: what is read from programs and scripts, and what becomes of files that lie.
 #include "base/fd.hpp"
+#include "check/runner.hpp"
 #include "elf.hpp"
 #include "same_text.hpp"
 #include "target.hpp"
 
-#include <check.h>
 #include <cstdlib>
 #include <cstring>
 #include <elf.h>
@@ -219,25 +219,19 @@ END_TEST
 
 int main()
 {
-    Suite* suite = suite_create("elf");
-    TCase* tests = tcase_create("elf");
-    tcase_set_timeout(tests, 60);
-    tcase_add_test(tests, needs_and_interpreter_are_read);
-    tcase_add_test(tests, another_machine_is_told_and_nothing_more_is_read);
-    tcase_add_test(tests, a_program_without_interpreter_is_static);
-    tcase_add_test(tests, a_go_build_id_is_seen);
-    tcase_add_loop_test(tests, files_that_contradict_themselves_are_refused, 0,
-                        static_cast<int>(sizeof(kBreaks) / sizeof(kBreaks[0])));
-    tcase_add_test(tests, every_shortened_file_is_survived);
-    tcase_add_test(tests, changed_bytes_are_survived);
-    tcase_add_test(tests, the_generation_is_the_soname);
-    tcase_add_test(tests, the_first_line_of_a_script_names_its_interpreter);
-    tcase_add_test(tests, the_dynamic_linkers_list_gives_names);
-    tcase_add_test(tests, programs_are_found_as_a_shell_would);
-    suite_add_tcase(suite, tests);
-    SRunner* runner = srunner_create(suite);
-    srunner_run_all(runner, CK_NORMAL);
-    const int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed == 0 ? 0 : 1;
+    const rf::test::Tests tests = {
+        needs_and_interpreter_are_read,
+        another_machine_is_told_and_nothing_more_is_read,
+        a_program_without_interpreter_is_static,
+        a_go_build_id_is_seen,
+        {files_that_contradict_themselves_are_refused, 0,
+         static_cast<int>(sizeof(kBreaks) / sizeof(kBreaks[0]))},
+        every_shortened_file_is_survived,
+        changed_bytes_are_survived,
+        the_generation_is_the_soname,
+        the_first_line_of_a_script_names_its_interpreter,
+        the_dynamic_linkers_list_gives_names,
+        programs_are_found_as_a_shell_would,
+    };
+    return rf::test::run_tests("elf", tests);
 }

@@ -2,9 +2,9 @@
 #include "same_text.hpp"
 #include "snapshot.hpp"
 
+#include "check/runner.hpp"
 #include "top.hpp"
 
-#include <check.h>
 #include <cmath>
 #include <cstdlib>
 #include <cstring>
@@ -243,25 +243,18 @@ END_TEST
 
 int main()
 {
-    Suite* suite = suite_create("snapshot");
-    TCase* tests = tcase_create("snapshot");
-    tcase_set_timeout(tests, 60);
-    tcase_add_test(tests, threads_are_summed_up);
-    tcase_add_test(tests, pending_requests_come_oldest_first);
-    tcase_add_loop_test(tests, lies_about_its_shape_are_refused, 0,
-                        static_cast<int>(sizeof(kLies) / sizeof(kLies[0])));
-    tcase_add_test(tests, parts_at_odd_places_are_read_all_the_same);
-    tcase_add_test(tests, texts_without_an_end_or_with_escapes_are_tamed);
-    tcase_add_test(tests, changed_bytes_are_survived);
-    tcase_add_test(tests, every_shorter_file_is_refused);
-    tcase_add_test(tests, what_is_no_regular_file_is_not_waited_for);
-    tcase_add_test(tests, a_huge_file_is_not_read);
-    tcase_add_test(tests, quantiles_follow_the_histogram);
-    tcase_add_test(tests, rates_are_what_came_in_between);
-    suite_add_tcase(suite, tests);
-    SRunner* runner = srunner_create(suite);
-    srunner_run_all(runner, CK_NORMAL);
-    const int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed == 0 ? 0 : 1;
+    const rf::test::Tests tests = {
+        threads_are_summed_up,
+        pending_requests_come_oldest_first,
+        {lies_about_its_shape_are_refused, 0, static_cast<int>(sizeof(kLies) / sizeof(kLies[0]))},
+        parts_at_odd_places_are_read_all_the_same,
+        texts_without_an_end_or_with_escapes_are_tamed,
+        changed_bytes_are_survived,
+        every_shorter_file_is_refused,
+        what_is_no_regular_file_is_not_waited_for,
+        a_huge_file_is_not_read,
+        quantiles_follow_the_histogram,
+        rates_are_what_came_in_between,
+    };
+    return rf::test::run_tests("snapshot", tests);
 }

@@ -1,11 +1,9 @@
 // text.cpp, json.cpp, mounts.cpp: what is printed, and what is read from the mount table.
+#include "check/runner.hpp"
 #include "json.hpp"
 #include "mounts.hpp"
 #include "same_text.hpp"
 #include "text.hpp"
-
-#include <check.h>
-#include <cstdlib>
 
 namespace {
 
@@ -93,18 +91,13 @@ END_TEST
 
 int main()
 {
-    Suite* suite = suite_create("texts");
-    TCase* tests = tcase_create("texts");
-    tcase_add_test(tests, durations_and_sizes_have_fitting_units);
-    tcase_add_test(tests, a_name_stays_one_word_for_the_shell);
-    tcase_add_test(tests, json_is_well_formed);
-    tcase_add_test(tests, json_holds_utf8_and_nothing_else);
-    tcase_add_test(tests, fuse_mounts_are_told_from_others);
-    tcase_add_test(tests, paths_are_made_normal_without_asking_anybody);
-    suite_add_tcase(suite, tests);
-    SRunner* runner = srunner_create(suite);
-    srunner_run_all(runner, CK_NORMAL);
-    const int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed == 0 ? 0 : 1;
+    const rf::test::Tests tests = {
+        durations_and_sizes_have_fitting_units,
+        a_name_stays_one_word_for_the_shell,
+        json_is_well_formed,
+        json_holds_utf8_and_nothing_else,
+        fuse_mounts_are_told_from_others,
+        paths_are_made_normal_without_asking_anybody,
+    };
+    return rf::test::run_tests("texts", tests);
 }

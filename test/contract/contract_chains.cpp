@@ -292,25 +292,20 @@ START_TEST(handlers_use_their_own_mount)
 }
 END_TEST
 
-Suite* make_suite()
-{
-    TCase* tc = tcase_create("chains");
-    tcase_add_loop_test(tc, reads_from_one_cpu_wait_for_the_next_one, 0, 3);
-    tcase_add_loop_test(tc, directories_on_a_fresh_mount_wait_for_the_next_one, 0, 3);
-    tcase_add_test(tc, ten_thousand_fast_requests_before_change_nothing);
-    tcase_add_loop_test(tc, eight_fast_clients_beside_change_nothing, 0, 3);
-    tcase_add_test(tc, lock_waiters_answered_later_get_the_lock);
-    tcase_add_test(tc, lock_waiters_in_blocked_handlers_get_the_lock);
-    tcase_add_test(tc, handlers_use_their_own_mount);
-    tcase_set_timeout(tc, 90);
-    Suite* suite = suite_create("contract_chains");
-    suite_add_tcase(suite, tc);
-    return suite;
-}
-
 } // namespace
 
 int main()
 {
-    return run_suite(make_suite());
+    if (!enter_sandbox())
+        return 77;
+    const Tests tests = {
+        {reads_from_one_cpu_wait_for_the_next_one, 0, 3},
+        {directories_on_a_fresh_mount_wait_for_the_next_one, 0, 3},
+        ten_thousand_fast_requests_before_change_nothing,
+        {eight_fast_clients_beside_change_nothing, 0, 3},
+        lock_waiters_answered_later_get_the_lock,
+        lock_waiters_in_blocked_handlers_get_the_lock,
+        handlers_use_their_own_mount,
+    };
+    return run_tests("contract_chains", tests, {.seconds = 90});
 }

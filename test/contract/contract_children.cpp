@@ -222,20 +222,15 @@ START_TEST(what_a_handler_of_a_single_threaded_loop_starts_is_free)
 }
 END_TEST
 
-Suite* make_suite()
-{
-    TCase* tc = tcase_create("children");
-    tcase_add_loop_test(tc, what_a_handler_starts_is_free, kForkExec, kNrChildren);
-    tcase_add_loop_test(tc, what_a_handler_of_a_single_threaded_loop_starts_is_free, kForkExec, kNrChildren);
-    tcase_set_timeout(tc, 60);
-    Suite* suite = suite_create("contract_children");
-    suite_add_tcase(suite, tc);
-    return suite;
-}
-
 } // namespace
 
 int main()
 {
-    return run_suite(make_suite());
+    if (!enter_sandbox())
+        return 77;
+    const Tests tests = {
+        {what_a_handler_starts_is_free, kForkExec, kNrChildren},
+        {what_a_handler_of_a_single_threaded_loop_starts_is_free, kForkExec, kNrChildren},
+    };
+    return run_tests("contract_children", tests);
 }

@@ -203,22 +203,17 @@ START_TEST(the_end_waits_for_handlers_in_progress_and_no_longer)
 }
 END_TEST
 
-Suite* make_suite()
-{
-    TCase* tc = tcase_create("ends");
-    tcase_add_loop_test(tc, lookups_are_balanced_by_forgets, 0, 2);
-    tcase_add_test(tc, forgets_are_never_more_than_lookups_under_load);
-    tcase_add_loop_test(tc, a_session_under_load_ends_in_bounded_time, 0, 2 * kNrEnds);
-    tcase_add_test(tc, the_end_waits_for_handlers_in_progress_and_no_longer);
-    tcase_set_timeout(tc, 60);
-    Suite* suite = suite_create("contract_ends");
-    suite_add_tcase(suite, tc);
-    return suite;
-}
-
 } // namespace
 
 int main()
 {
-    return run_suite(make_suite());
+    if (!enter_sandbox())
+        return 77;
+    const Tests tests = {
+        {lookups_are_balanced_by_forgets, 0, 2},
+        forgets_are_never_more_than_lookups_under_load,
+        {a_session_under_load_ends_in_bounded_time, 0, 2 * kNrEnds},
+        the_end_waits_for_handlers_in_progress_and_no_longer,
+    };
+    return run_tests("contract_ends", tests);
 }

@@ -289,27 +289,22 @@ START_TEST(another_thread_invalidates_under_load)
 }
 END_TEST
 
-Suite* make_suite()
-{
-    TCase* tc = tcase_create("notify");
-    tcase_add_loop_test(tc, notify_poll_wakes_a_poller_of_the_same_cpu, 1, 3);
-    tcase_add_test(tc, handlers_invalidate_after_their_answer);
-    tcase_add_test(tc, another_thread_invalidates_under_load);
-    tcase_set_timeout(tc, 60);
-    // A case of its own: not where a filesystem promises that its handlers never block.
-    TCase* blocked = tcase_create("notify_beside_blocked_handlers");
-    tcase_add_test(blocked, retrieved_data_comes_while_handlers_block);
-    tcase_add_test(blocked, a_handler_waits_for_retrieved_data_beside_eight_that_block);
-    tcase_set_timeout(blocked, 60);
-    Suite* suite = suite_create("contract_notify");
-    suite_add_tcase(suite, tc);
-    suite_add_tcase(suite, blocked);
-    return suite;
-}
-
 } // namespace
 
 int main()
 {
-    return run_suite(make_suite());
+    if (!enter_sandbox())
+        return 77;
+    const Tests tests = {
+        {notify_poll_wakes_a_poller_of_the_same_cpu, 1, 3},
+        handlers_invalidate_after_their_answer,
+        another_thread_invalidates_under_load,
+    };
+    const Tests beside_blocked_handlers = {
+        retrieved_data_comes_while_handlers_block,
+        a_handler_waits_for_retrieved_data_beside_eight_that_block,
+    };
+    // Two cases, for the second is not for a filesystem that promises that its handlers never block.
+    return run_cases("contract_notify",
+                     {{"contract_notify", tests}, {"beside_blocked_handlers", beside_blocked_handlers}});
 }

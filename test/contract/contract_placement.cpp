@@ -208,23 +208,16 @@ START_TEST(as_many_workers_begin_as_were_asked_for)
 }
 END_TEST
 
-Suite* make_suite()
-{
-    TCase* tc = tcase_create("placement");
-    tcase_add_loop_test(tc, requests_of_a_forbidden_cpu_are_served, 0, static_cast<int>(kWays.size()));
-    if (over_ring()) {
-        tcase_add_test(tc, no_thread_leaves_the_cpus_of_the_server);
-        tcase_add_loop_test(tc, as_many_workers_begin_as_were_asked_for, 1, 5);
-    }
-    tcase_set_timeout(tc, 90);
-    Suite* suite = suite_create("contract_placement");
-    suite_add_tcase(suite, tc);
-    return suite;
-}
-
 } // namespace
 
 int main()
 {
-    return run_suite(make_suite());
+    if (!enter_sandbox())
+        return 77;
+    const Tests tests = {
+        {requests_of_a_forbidden_cpu_are_served, 0, static_cast<int>(kWays.size())},
+        {no_thread_leaves_the_cpus_of_the_server, 0, over_ring() ? 1 : 0},
+        {as_many_workers_begin_as_were_asked_for, 1, over_ring() ? 5 : 1},
+    };
+    return run_tests("contract_placement", tests, {.seconds = 90});
 }

@@ -352,26 +352,20 @@ START_TEST(answers_after_the_loop_do_no_harm)
 }
 END_TEST
 
-Suite* make_suite()
-{
-    TCase* tc = tcase_create("replies");
-    tcase_add_test(tc, a_pool_of_threads_answers);
-    tcase_add_test(tc, threads_that_exit_at_once_answer);
-    tcase_add_test(tc, a_thread_that_waits_for_signals_answers);
-    tcase_add_test(tc, the_handler_of_another_request_answers);
-    tcase_add_test(tc, ten_thousand_outstanding_requests_are_answered_in_random_order);
-    if (!is_reference()) // where it is undefined
-        tcase_add_loop_test(tc, a_second_answer_is_refused, 1, 3);
-    tcase_add_test(tc, answers_after_the_loop_do_no_harm);
-    tcase_set_timeout(tc, 120);
-    Suite* suite = suite_create("contract_replies");
-    suite_add_tcase(suite, tc);
-    return suite;
-}
-
 } // namespace
 
 int main()
 {
-    return run_suite(make_suite());
+    if (!enter_sandbox())
+        return 77;
+    const Tests tests = {
+        a_pool_of_threads_answers,
+        threads_that_exit_at_once_answer,
+        a_thread_that_waits_for_signals_answers,
+        the_handler_of_another_request_answers,
+        ten_thousand_outstanding_requests_are_answered_in_random_order,
+        {a_second_answer_is_refused, 1, is_reference() ? 1 : 3}, // undefined there
+        answers_after_the_loop_do_no_harm,
+    };
+    return run_tests("contract_replies", tests, {.seconds = 120});
 }

@@ -306,23 +306,18 @@ START_TEST(the_end_of_the_mount_ends_the_waiting_of_a_shutdown)
 }
 END_TEST
 
-Suite* make_suite()
-{
-    TCase* tc = tcase_create("shutdown");
-    tcase_add_loop_test(tc, a_shutdown_under_load_loses_no_request, 0, 2 * kNrTriggers);
-    tcase_add_loop_test(tc, requests_between_loops_wait_for_the_next_one, 0, 3);
-    tcase_add_loop_test(tc, a_shutdown_waits_no_longer_than_it_was_told, 0, 2);
-    tcase_add_test(tc, a_signal_ends_the_waiting_of_a_shutdown);
-    tcase_add_test(tc, the_end_of_the_mount_ends_the_waiting_of_a_shutdown);
-    tcase_set_timeout(tc, 120);
-    Suite* suite = suite_create("contract_shutdown");
-    suite_add_tcase(suite, tc);
-    return suite;
-}
-
 } // namespace
 
 int main()
 {
-    return run_suite(make_suite());
+    if (!enter_sandbox())
+        return 77;
+    const Tests tests = {
+        {a_shutdown_under_load_loses_no_request, 0, 2 * kNrTriggers},
+        {requests_between_loops_wait_for_the_next_one, 0, 3},
+        {a_shutdown_waits_no_longer_than_it_was_told, 0, 2},
+        a_signal_ends_the_waiting_of_a_shutdown,
+        the_end_of_the_mount_ends_the_waiting_of_a_shutdown,
+    };
+    return run_tests("contract_shutdown", tests, {.seconds = 120});
 }

@@ -183,23 +183,18 @@ START_TEST(answers_from_another_thread_leave_while_the_only_thread_is_in_a_handl
 }
 END_TEST
 
-Suite* make_suite()
-{
-    TCase* tc = tcase_create("single");
-    tcase_add_test(tc, the_loop_runs_handlers_on_its_caller_only);
-    tcase_add_test(tc, max_threads_1_is_one_handler_thread);
-    tcase_add_test(tc, nothing_else_runs_beside_a_blocked_handler_and_nothing_is_lost);
-    tcase_add_test(tc, answers_from_another_thread_reach_a_single_threaded_loop_that_sleeps);
-    tcase_add_test(tc, answers_from_another_thread_leave_while_the_only_thread_is_in_a_handler);
-    tcase_set_timeout(tc, 60);
-    Suite* suite = suite_create("contract_single");
-    suite_add_tcase(suite, tc);
-    return suite;
-}
-
 } // namespace
 
 int main()
 {
-    return run_suite(make_suite());
+    if (!enter_sandbox())
+        return 77;
+    const Tests tests = {
+        the_loop_runs_handlers_on_its_caller_only,
+        max_threads_1_is_one_handler_thread,
+        nothing_else_runs_beside_a_blocked_handler_and_nothing_is_lost,
+        answers_from_another_thread_reach_a_single_threaded_loop_that_sleeps,
+        answers_from_another_thread_leave_while_the_only_thread_is_in_a_handler,
+    };
+    return run_tests("contract_single", tests);
 }

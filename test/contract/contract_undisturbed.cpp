@@ -175,21 +175,16 @@ START_TEST(nor_in_a_single_threaded_loop)
 }
 END_TEST
 
-Suite* make_suite()
-{
-    TCase* tc = tcase_create("undisturbed");
-    tcase_add_test(tc, system_calls_of_handlers_get_no_eintr);
-    tcase_add_test(tc, nor_while_others_answer_from_another_thread);
-    tcase_add_test(tc, nor_in_a_single_threaded_loop);
-    tcase_set_timeout(tc, 60);
-    Suite* suite = suite_create("contract_undisturbed");
-    suite_add_tcase(suite, tc);
-    return suite;
-}
-
 } // namespace
 
 int main()
 {
-    return run_suite(make_suite());
+    if (!enter_sandbox())
+        return 77;
+    const Tests tests = {
+        system_calls_of_handlers_get_no_eintr,
+        nor_while_others_answer_from_another_thread,
+        nor_in_a_single_threaded_loop,
+    };
+    return run_tests("contract_undisturbed", tests);
 }

@@ -2,6 +2,7 @@
 // claim that fails shows what the server's threads do, and everything ends with the test's process.
 #pragma once
 
+#include "check/runner.hpp"
 #include "filesystem.hpp"
 
 #include <array>
@@ -14,11 +15,11 @@
 #include <thread>
 #include <vector>
 
-// Its old macro `fail` breaks the stream headers, so those come first or the macro goes.
-#include <check.h>
-#undef fail
-
 namespace rf::contract {
+
+using test::run_cases;
+using test::run_tests;
+using test::Tests;
 
 /// Time for what should happen at once, on a machine that is busy and with an instrumented build.
 constexpr long kSoonMs = 5000;
@@ -160,8 +161,12 @@ constexpr bool is_reference() noexcept
 /// Whether requests are to come over the ring in this run.
 [[nodiscard]] bool over_ring();
 
-/// Runs the suite in a mount namespace of its own; the program's exit code.
-[[nodiscard]] int run_suite(Suite* suite);
+/// Handlers that may run at once in a loop with `max_threads`. From the default (10) on the ring allows two
+/// for each possible CPU, where that is more.
+[[nodiscard]] unsigned handlers_allowed(unsigned max_threads = 10);
+
+/// Moves this program into a mount namespace of its own; false with a message if the machine cannot do it.
+[[nodiscard]] bool enter_sandbox();
 
 } // namespace rf::contract
 

@@ -1,9 +1,9 @@
 #include "fake_kernel.hpp"
 
 #include "base/log.hpp"
+#include "check/runner.hpp"
 
 #include <array>
-#include <check.h>
 #include <cstdio>
 #include <ctime>
 #include <fuse_opt.h>
@@ -65,14 +65,9 @@ void check_logged(const char* text)
     ck_assert_msg(log.find(text) != std::string::npos, "not logged: %s\nlog: %s", text, log.c_str());
 }
 
-int run_suite(Suite* suite)
+void keep_log()
 {
     log::set_sink(keep_message);
-    SRunner* runner = srunner_create(suite);
-    srunner_run_all(runner, CK_NORMAL);
-    const int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed == 0 ? 0 : 1;
 }
 
 Bytes text(std::string_view characters)

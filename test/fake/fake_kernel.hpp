@@ -3,6 +3,7 @@
 // deadline.
 #pragma once
 
+#include "check/runner.hpp"
 #include "proto/kernel.hpp"
 
 #include <cstddef>
@@ -16,9 +17,10 @@
 #include <type_traits>
 #include <vector>
 
-struct Suite;
-
 namespace rf::fake {
+
+using test::run_tests;
+using test::Tests;
 
 using Bytes = std::vector<std::byte>;
 
@@ -140,13 +142,12 @@ private:
     std::uint64_t next_unique_ = 2;
 };
 
-/// What the library logged since the last time, from all threads; nothing of it reaches stderr.
+/// Keeps what the library logs, of all threads, from stderr; for the start of main().
+void keep_log();
+/// What the library logged since the last time.
 [[nodiscard]] std::string take_log();
 /// Fails the test unless `text` was logged since the last look.
 void check_logged(const char* text);
-
-/// Runs the tests of a program; for the end of main().
-[[nodiscard]] int run_suite(Suite* suite);
 
 /// The answer is `error` and, if 0, exactly `body`.
 void check_reply(const Reply& reply, int error, const Bytes& body = {});

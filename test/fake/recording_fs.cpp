@@ -1,7 +1,7 @@
 #include "recording_fs.hpp"
+#include "check/runner.hpp"
 
 #include <cerrno>
-#include <check.h>
 #include <ctime>
 #include <utility>
 

@@ -1,12 +1,11 @@
 // Character devices: the socket pair plays /dev/cuse.
+#include "check/runner.hpp"
 #include "fake_kernel.hpp"
 #include "recording_fs.hpp"
 
 #include <cuse_lowlevel.h>
 #include <string>
 #include <unistd.h>
-
-#include <check.h>
 
 using namespace rf;
 using namespace rf::fake;
@@ -458,26 +457,25 @@ END_TEST
 
 int main()
 {
-    Suite* suite = suite_create("cuse");
-    TCase* tcase = tcase_create("cuse");
-    tcase_set_timeout(tcase, 60);
-    tcase_add_test(tcase, the_kernel_is_told_of_the_device);
-    tcase_add_test(tcase, init_may_lower_the_sizes_but_not_raise_them);
-    tcase_add_test(tcase, operations_get_what_the_kernel_sent_without_an_inode);
-    tcase_add_test(tcase, missing_operations_answer_as_a_filesystem_without_them);
-    tcase_add_test(tcase, a_table_of_an_older_caller_ends_where_it_says);
-    tcase_add_test(tcase, an_unrestricted_ioctl_may_ask_for_memory);
-    tcase_add_test(tcase, pollers_are_told);
-    tcase_add_test(tcase, nothing_is_served_before_the_device_was_made_and_it_is_made_once);
-    tcase_add_test(tcase, old_kernels_get_an_error_and_the_loop_ends);
-    tcase_add_test(tcase, a_short_init_is_answered_eio);
-    tcase_add_test(tcase, a_device_the_kernel_ended_is_an_error);
-    tcase_add_test(tcase, a_loop_that_was_asked_to_end_is_none);
-    tcase_add_test(tcase, the_descriptor_is_never_cloned);
-    tcase_add_test(tcase, properties_have_room_up_to_the_kernels_limit);
-    tcase_add_test(tcase, incomplete_devices_are_refused);
-    tcase_add_test(tcase, the_form_of_older_headers_makes_the_same_device);
-    tcase_add_test(tcase, set_up_says_what_is_wrong_with_the_command_line_or_the_device);
-    suite_add_tcase(suite, tcase);
-    return run_suite(suite);
+    keep_log();
+    const Tests tests = {
+        the_kernel_is_told_of_the_device,
+        init_may_lower_the_sizes_but_not_raise_them,
+        operations_get_what_the_kernel_sent_without_an_inode,
+        missing_operations_answer_as_a_filesystem_without_them,
+        a_table_of_an_older_caller_ends_where_it_says,
+        an_unrestricted_ioctl_may_ask_for_memory,
+        pollers_are_told,
+        nothing_is_served_before_the_device_was_made_and_it_is_made_once,
+        old_kernels_get_an_error_and_the_loop_ends,
+        a_short_init_is_answered_eio,
+        a_device_the_kernel_ended_is_an_error,
+        a_loop_that_was_asked_to_end_is_none,
+        the_descriptor_is_never_cloned,
+        properties_have_room_up_to_the_kernels_limit,
+        incomplete_devices_are_refused,
+        the_form_of_older_headers_makes_the_same_device,
+        set_up_says_what_is_wrong_with_the_command_line_or_the_device,
+    };
+    return run_tests("cuse", tests);
 }

@@ -1,8 +1,8 @@
 // FORGET and BATCH_FORGET: every lookup is given back, and nothing is ever answered.
+#include "check/runner.hpp"
 #include "fake_kernel.hpp"
 #include "recording_fs.hpp"
 
-#include <check.h>
 #include <ringfuse/ringfuse.h>
 
 using namespace rf;
@@ -128,17 +128,16 @@ END_TEST
 
 int main()
 {
-    Suite* suite = suite_create("fake_forget");
-    TCase* tests = tcase_create("all");
-    tcase_set_timeout(tests, 60);
-    tcase_add_test(tests, forget_arrives_with_its_count_and_gets_no_answer);
-    tcase_add_test(tests, a_batch_is_one_call_of_forget_multi);
-    tcase_add_test(tests, a_batch_is_many_calls_of_forget_without_forget_multi);
-    tcase_add_test(tests, an_empty_batch_is_fine);
-    tcase_add_test(tests, forgets_without_an_operation_get_no_answer);
-    tcase_add_test(tests, a_filesystem_that_answers_a_forget_sends_nothing);
-    tcase_add_test(tests, forgets_are_counted);
-    tcase_add_test(tests, thousands_of_forgets_lose_none);
-    suite_add_tcase(suite, tests);
-    return run_suite(suite);
+    keep_log();
+    const Tests tests = {
+        forget_arrives_with_its_count_and_gets_no_answer,
+        a_batch_is_one_call_of_forget_multi,
+        a_batch_is_many_calls_of_forget_without_forget_multi,
+        an_empty_batch_is_fine,
+        forgets_without_an_operation_get_no_answer,
+        a_filesystem_that_answers_a_forget_sends_nothing,
+        forgets_are_counted,
+        thousands_of_forgets_lose_none,
+    };
+    return run_tests("fake_forget", tests);
 }

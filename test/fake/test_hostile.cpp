@@ -1,7 +1,7 @@
 // Messages no kernel should send: each is refused, and the session goes on.
 #include "cases.hpp"
+#include "check/runner.hpp"
 
-#include <check.h>
 #include <random>
 
 using namespace rf;
@@ -170,18 +170,17 @@ END_TEST
 
 int main()
 {
-    Suite* suite = suite_create("fake_hostile");
-    TCase* tests = tcase_create("all");
-    tcase_set_timeout(tests, 60);
-    tcase_add_test(tests, a_message_shorter_than_a_header_is_skipped);
-    tcase_add_test(tests, a_length_that_is_not_the_message_s_is_skipped);
-    tcase_add_test(tests, extensions_longer_than_the_message_are_skipped);
-    tcase_add_test(tests, extensions_are_no_part_of_the_arguments);
-    tcase_add_test(tests, names_without_an_end_get_eio);
-    tcase_add_test(tests, sizes_beyond_the_message_get_eio);
-    tcase_add_test(tests, malformed_requests_nobody_waits_for_stay_unanswered);
-    tcase_add_test(tests, a_flock_of_no_known_kind_gets_einval);
-    tcase_add_loop_test(tests, random_messages_do_no_harm, 0, 4);
-    suite_add_tcase(suite, tests);
-    return run_suite(suite);
+    keep_log();
+    const Tests tests = {
+        a_message_shorter_than_a_header_is_skipped,
+        a_length_that_is_not_the_message_s_is_skipped,
+        extensions_longer_than_the_message_are_skipped,
+        extensions_are_no_part_of_the_arguments,
+        names_without_an_end_get_eio,
+        sizes_beyond_the_message_get_eio,
+        malformed_requests_nobody_waits_for_stay_unanswered,
+        a_flock_of_no_known_kind_gets_einval,
+        {random_messages_do_no_harm, 0, 4},
+    };
+    return run_tests("fake_hostile", tests);
 }

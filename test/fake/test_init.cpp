@@ -1,8 +1,7 @@
 // INIT: what is answered, what the filesystem sees of it, and what ends the
 // session.
 #include "cases.hpp"
-
-#include <check.h>
+#include "check/runner.hpp"
 
 using namespace rf;
 using namespace rf::fake;
@@ -234,23 +233,22 @@ END_TEST
 
 int main()
 {
-    Suite* suite = suite_create("fake_init");
-    TCase* tests = tcase_create("all");
-    tcase_set_timeout(tests, 60);
-    tcase_add_test(tests, requests_before_init_get_eio);
-    tcase_add_test(tests, forget_before_init_stays_unanswered);
-    tcase_add_test(tests, second_init_gets_eio_and_changes_nothing);
-    tcase_add_test(tests, a_future_major_is_told_ours_and_asks_again);
-    tcase_add_test(tests, an_older_major_ends_the_session);
-    tcase_add_test(tests, an_init_without_a_version_gets_eio_and_the_next_works);
-    tcase_add_test(tests, the_filesystem_sees_the_offer);
-    tcase_add_test(tests, what_the_filesystem_wants_is_answered);
-    tcase_add_test(tests, wanting_what_is_not_offered_ends_the_session);
-    tcase_add_test(tests, changing_want_and_want_ext_differently_ends_the_session);
-    tcase_add_test(tests, a_max_read_the_mount_does_not_know_ends_the_session);
-    tcase_add_test(tests, a_max_read_as_in_the_options_is_fine);
-    tcase_add_test(tests, a_filesystem_that_asked_for_it_answers_opens_with_enosys);
-    tcase_add_test(tests, ioctl_of_a_directory_needs_its_flag);
-    suite_add_tcase(suite, tests);
-    return run_suite(suite);
+    keep_log();
+    const Tests tests = {
+        requests_before_init_get_eio,
+        forget_before_init_stays_unanswered,
+        second_init_gets_eio_and_changes_nothing,
+        a_future_major_is_told_ours_and_asks_again,
+        an_older_major_ends_the_session,
+        an_init_without_a_version_gets_eio_and_the_next_works,
+        the_filesystem_sees_the_offer,
+        what_the_filesystem_wants_is_answered,
+        wanting_what_is_not_offered_ends_the_session,
+        changing_want_and_want_ext_differently_ends_the_session,
+        a_max_read_the_mount_does_not_know_ends_the_session,
+        a_max_read_as_in_the_options_is_fine,
+        a_filesystem_that_asked_for_it_answers_opens_with_enosys,
+        ioctl_of_a_directory_needs_its_flag,
+    };
+    return run_tests("fake_init", tests);
 }

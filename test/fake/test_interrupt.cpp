@@ -1,8 +1,8 @@
 // INTERRUPT before, during and after the request it means.
+#include "check/runner.hpp"
 #include "fake_kernel.hpp"
 #include "recording_fs.hpp"
 
-#include <check.h>
 #include <ringfuse/ringfuse.h>
 
 using namespace rf;
@@ -225,19 +225,18 @@ END_TEST
 
 int main()
 {
-    Suite* suite = suite_create("fake_interrupt");
-    TCase* tests = tcase_create("all");
-    tcase_set_timeout(tests, 60);
-    tcase_add_test(tests, an_interrupt_reaches_the_function_of_its_request);
-    tcase_add_test(tests, the_function_may_answer);
-    tcase_add_test(tests, an_interrupt_without_a_function_is_a_flag);
-    tcase_add_test(tests, a_function_that_was_taken_back_is_not_called);
-    tcase_add_test(tests, an_interrupt_that_comes_first_waits_for_its_request);
-    tcase_add_test(tests, of_many_early_interrupts_the_newest_are_kept);
-    tcase_add_test(tests, an_interrupt_after_the_answer_is_harmless);
-    tcase_add_test(tests, a_request_object_does_not_keep_the_interrupt_of_an_earlier_one);
-    tcase_add_test(tests, an_interrupt_of_nothing_is_harmless);
-    tcase_add_test(tests, interrupts_and_answers_may_race);
-    suite_add_tcase(suite, tests);
-    return run_suite(suite);
+    keep_log();
+    const Tests tests = {
+        an_interrupt_reaches_the_function_of_its_request,
+        the_function_may_answer,
+        an_interrupt_without_a_function_is_a_flag,
+        a_function_that_was_taken_back_is_not_called,
+        an_interrupt_that_comes_first_waits_for_its_request,
+        of_many_early_interrupts_the_newest_are_kept,
+        an_interrupt_after_the_answer_is_harmless,
+        a_request_object_does_not_keep_the_interrupt_of_an_earlier_one,
+        an_interrupt_of_nothing_is_harmless,
+        interrupts_and_answers_may_race,
+    };
+    return run_tests("fake_interrupt", tests);
 }

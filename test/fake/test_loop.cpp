@@ -1,9 +1,9 @@
 // How loops end and with what, loops of the application's own, and what is called at the end.
+#include "check/runner.hpp"
 #include "fake_kernel.hpp"
 #include "recording_fs.hpp"
 
 #include <cerrno>
-#include <check.h>
 #include <csignal>
 #include <cstdlib>
 #include <iterator>
@@ -319,27 +319,26 @@ END_TEST
 
 int main()
 {
-    Suite* suite = suite_create("fake_loop");
-    TCase* tests = tcase_create("all");
-    tcase_set_timeout(tests, 60);
-    tcase_add_test(tests, the_end_of_the_connection_ends_the_loop_with_0);
-    tcase_add_test(tests, exit_from_an_operation_ends_the_loop_with_0);
-    tcase_add_test(tests, exit_from_another_thread_ends_an_idle_loop);
-    tcase_add_test(tests, exit_before_the_loop_ends_it_at_once);
-    tcase_add_test(tests, a_session_can_loop_again);
-    tcase_add_test(tests, reset_takes_an_exit_back);
-    tcase_add_test(tests, a_signal_ends_the_loop_with_its_number);
-    tcase_add_test(tests, a_failing_read_ends_the_loop_with_its_error);
-    tcase_add_loop_test(tests, a_read_that_stumbles_is_tried_again, 0, 2);
-    tcase_add_loop_test(tests, enodev_is_an_unmount, 0, 2);
-    tcase_add_test(tests, destroy_is_called_once_at_the_request);
-    tcase_add_test(tests, destroy_is_called_with_the_session_s_end_if_it_was_not_asked_for);
-    tcase_add_test(tests, destroy_is_not_called_without_init);
-    tcase_add_test(tests, a_loop_of_the_application_serves_requests);
-    tcase_add_test(tests, a_message_in_a_pipe_is_processed);
-    tcase_add_test(tests, threads_read_from_clones_of_the_descriptor);
-    tcase_add_test(tests, an_answer_outlives_the_clone_its_request_came_through);
-    tcase_add_test(tests, a_descriptor_that_cannot_be_cloned_is_shared);
-    suite_add_tcase(suite, tests);
-    return run_suite(suite);
+    keep_log();
+    const Tests tests = {
+        the_end_of_the_connection_ends_the_loop_with_0,
+        exit_from_an_operation_ends_the_loop_with_0,
+        exit_from_another_thread_ends_an_idle_loop,
+        exit_before_the_loop_ends_it_at_once,
+        a_session_can_loop_again,
+        reset_takes_an_exit_back,
+        a_signal_ends_the_loop_with_its_number,
+        a_failing_read_ends_the_loop_with_its_error,
+        {a_read_that_stumbles_is_tried_again, 0, 2},
+        {enodev_is_an_unmount, 0, 2},
+        destroy_is_called_once_at_the_request,
+        destroy_is_called_with_the_session_s_end_if_it_was_not_asked_for,
+        destroy_is_not_called_without_init,
+        a_loop_of_the_application_serves_requests,
+        a_message_in_a_pipe_is_processed,
+        threads_read_from_clones_of_the_descriptor,
+        an_answer_outlives_the_clone_its_request_came_through,
+        a_descriptor_that_cannot_be_cloned_is_shared,
+    };
+    return run_tests("fake_loop", tests);
 }

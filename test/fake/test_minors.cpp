@@ -1,7 +1,6 @@
 // Kernels of every age: the sizes of requests and answers that each minor knows.
 #include "cases.hpp"
-
-#include <check.h>
+#include "check/runner.hpp"
 
 using namespace rf;
 using namespace rf::fake;
@@ -96,14 +95,13 @@ END_TEST
 
 int main()
 {
-    Suite* suite = suite_create("fake_minors");
-    TCase* tests = tcase_create("all");
-    tcase_set_timeout(tests, 60);
-    tcase_add_loop_test(tests, every_minor_gets_a_reply_of_its_size, 0, 51);
-    tcase_add_loop_test(tests, answers_have_the_size_the_minor_knows, 0, 51);
-    tcase_add_test(tests, old_requests_are_understood);
-    tcase_add_test(tests, a_missing_name_is_an_error_before_7_12);
-    tcase_add_test(tests, setxattr_is_short_unless_agreed);
-    suite_add_tcase(suite, tests);
-    return run_suite(suite);
+    keep_log();
+    const Tests tests = {
+        {every_minor_gets_a_reply_of_its_size, 0, 51},
+        {answers_have_the_size_the_minor_knows, 0, 51},
+        old_requests_are_understood,
+        a_missing_name_is_an_error_before_7_12,
+        setxattr_is_short_unless_agreed,
+    };
+    return run_tests("fake_minors", tests);
 }

@@ -1,8 +1,8 @@
 // Messages from the filesystem that answer no request, byte for byte, and the data they bring back.
 #include "cases.hpp"
+#include "check/runner.hpp"
 
 #include <array>
-#include <check.h>
 #include <sys/mman.h>
 #include <unistd.h>
 
@@ -288,24 +288,23 @@ END_TEST
 
 int main()
 {
-    Suite* suite = suite_create("fake_notify");
-    TCase* tests = tcase_create("all");
-    tcase_set_timeout(tests, 60);
-    tcase_add_test(tests, inval_inode_is_sent);
-    tcase_add_test(tests, inval_and_expire_entry_are_sent);
-    tcase_add_test(tests, delete_is_sent);
-    tcase_add_test(tests, store_is_sent_from_memory_and_descriptors);
-    tcase_add_test(tests, epoch_and_prune_are_sent);
-    tcase_add_loop_test(tests, each_notification_needs_its_minor, 10, 47);
-    tcase_add_test(tests, nothing_is_sent_before_init);
-    tcase_add_test(tests, a_notification_to_a_dead_connection_returns_the_error);
-    tcase_add_test(tests, missing_arguments_get_einval);
-    tcase_add_test(tests, a_poll_handle_wakes_its_file);
-    tcase_add_test(tests, a_notification_may_come_from_inside_an_operation);
-    tcase_add_test(tests, retrieve_is_sent_and_brings_the_data_with_its_cookie);
-    tcase_add_test(tests, retrieve_asks_for_what_was_wanted_and_no_more_than_fits);
-    tcase_add_test(tests, retrieved_data_nobody_asked_for_is_dropped);
-    tcase_add_test(tests, a_filesystem_without_retrieve_reply_loses_the_data);
-    suite_add_tcase(suite, tests);
-    return run_suite(suite);
+    keep_log();
+    const Tests tests = {
+        inval_inode_is_sent,
+        inval_and_expire_entry_are_sent,
+        delete_is_sent,
+        store_is_sent_from_memory_and_descriptors,
+        epoch_and_prune_are_sent,
+        {each_notification_needs_its_minor, 10, 47},
+        nothing_is_sent_before_init,
+        a_notification_to_a_dead_connection_returns_the_error,
+        missing_arguments_get_einval,
+        a_poll_handle_wakes_its_file,
+        a_notification_may_come_from_inside_an_operation,
+        retrieve_is_sent_and_brings_the_data_with_its_cookie,
+        retrieve_asks_for_what_was_wanted_and_no_more_than_fits,
+        retrieved_data_nobody_asked_for_is_dropped,
+        a_filesystem_without_retrieve_reply_loses_the_data,
+    };
+    return run_tests("fake_notify", tests);
 }

@@ -1,6 +1,7 @@
 // The path-based API against the fake kernel: which operations with which paths a request becomes, and that
 // every lookup is balanced. Longer than other tests: the recording filesystem and the requests to it are made
 // once and serve every claim.
+#include "check/runner.hpp"
 #include "fake_kernel.hpp"
 #include "highlevel/fuse.hpp"
 
@@ -9,8 +10,6 @@
 #include <condition_variable>
 #include <memory>
 #include <mutex>
-
-#include <check.h>
 
 using namespace rf;
 using namespace rf::fake;
@@ -495,22 +494,21 @@ END_TEST
 
 int main()
 {
-    Suite* suite = suite_create("paths");
-    TCase* tests = tcase_create("all");
-    tcase_set_timeout(tests, 60);
-    tcase_add_test(tests, every_lookup_is_balanced_by_its_forget);
-    tcase_add_test(tests, a_missing_name_makes_no_node_and_may_be_remembered_as_missing);
-    tcase_add_test(tests, an_open_file_that_is_unlinked_is_hidden_and_removed_with_its_last_close);
-    tcase_add_test(tests, with_hard_remove_an_open_file_is_unlinked_and_has_no_path_any_more);
-    tcase_add_test(tests, a_file_that_is_replaced_while_open_is_hidden_and_the_source_takes_its_name);
-    tcase_add_test(tests, rmdir_is_tried_again_while_a_hidden_file_may_be_on_its_way_out);
-    tcase_add_test(tests, a_path_follows_a_renamed_directory);
-    tcase_add_test(tests, setattr_becomes_one_call_for_each_kind_of_change);
-    tcase_add_test(tests, mknod_of_a_regular_file_uses_create);
-    tcase_add_test(tests, readdirplus_counts_a_lookup_for_what_fits_and_for_nothing_else);
-    tcase_add_test(tests, a_listing_can_go_back_after_its_end);
-    tcase_add_test(tests, a_lock_we_granted_is_known_without_asking);
-    tcase_add_test(tests, an_unlock_gets_past_an_unlink_that_waits_for_the_locks_waiter);
-    suite_add_tcase(suite, tests);
-    return run_suite(suite);
+    keep_log();
+    const Tests tests = {
+        every_lookup_is_balanced_by_its_forget,
+        a_missing_name_makes_no_node_and_may_be_remembered_as_missing,
+        an_open_file_that_is_unlinked_is_hidden_and_removed_with_its_last_close,
+        with_hard_remove_an_open_file_is_unlinked_and_has_no_path_any_more,
+        a_file_that_is_replaced_while_open_is_hidden_and_the_source_takes_its_name,
+        rmdir_is_tried_again_while_a_hidden_file_may_be_on_its_way_out,
+        a_path_follows_a_renamed_directory,
+        setattr_becomes_one_call_for_each_kind_of_change,
+        mknod_of_a_regular_file_uses_create,
+        readdirplus_counts_a_lookup_for_what_fits_and_for_nothing_else,
+        a_listing_can_go_back_after_its_end,
+        a_lock_we_granted_is_known_without_asking,
+        an_unlock_gets_past_an_unlink_that_waits_for_the_locks_waiter,
+    };
+    return run_tests("paths", tests);
 }

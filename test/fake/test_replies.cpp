@@ -1,9 +1,9 @@
 // The fuse_reply_* functions beyond the plain case of each: wrong uses, large and scattered bodies, other
 // threads.
 #include "cases.hpp"
+#include "check/runner.hpp"
 
 #include <array>
-#include <check.h>
 #include <sys/mman.h>
 #include <unistd.h>
 
@@ -318,24 +318,23 @@ END_TEST
 
 int main()
 {
-    Suite* suite = suite_create("fake_replies");
-    TCase* tests = tcase_create("all");
-    tcase_set_timeout(tests, 60);
-    tcase_add_test(tests, a_second_answer_is_refused_and_sends_nothing);
-    tcase_add_test(tests, illegal_errors_become_erange);
-    tcase_add_test(tests, an_answer_to_a_dead_connection_returns_the_error);
-    tcase_add_test(tests, data_comes_from_memory);
-    tcase_add_test(tests, data_comes_from_a_descriptor_and_ends_with_it);
-    tcase_add_test(tests, data_is_gathered_from_several_buffers);
-    tcase_add_test(tests, data_from_a_bad_descriptor_is_an_error);
-    tcase_add_test(tests, no_data_is_an_empty_answer);
-    tcase_add_test(tests, an_answer_in_many_pieces_is_one_message);
-    tcase_add_test(tests, an_answer_in_more_pieces_than_writev_takes_arrives);
-    tcase_add_test(tests, an_ioctl_is_answered_in_pieces);
-    tcase_add_test(tests, an_ioctl_may_ask_for_more_of_the_caller);
-    tcase_add_test(tests, directory_records_are_packed);
-    tcase_add_test(tests, security_labels_come_with_a_creating_request);
-    tcase_add_test(tests, there_is_no_payload_to_build_in_over_a_descriptor);
-    suite_add_tcase(suite, tests);
-    return run_suite(suite);
+    keep_log();
+    const Tests tests = {
+        a_second_answer_is_refused_and_sends_nothing,
+        illegal_errors_become_erange,
+        an_answer_to_a_dead_connection_returns_the_error,
+        data_comes_from_memory,
+        data_comes_from_a_descriptor_and_ends_with_it,
+        data_is_gathered_from_several_buffers,
+        data_from_a_bad_descriptor_is_an_error,
+        no_data_is_an_empty_answer,
+        an_answer_in_many_pieces_is_one_message,
+        an_answer_in_more_pieces_than_writev_takes_arrives,
+        an_ioctl_is_answered_in_pieces,
+        an_ioctl_may_ask_for_more_of_the_caller,
+        directory_records_are_packed,
+        security_labels_come_with_a_creating_request,
+        there_is_no_payload_to_build_in_over_a_descriptor,
+    };
+    return run_tests("fake_replies", tests);
 }

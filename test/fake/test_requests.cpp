@@ -1,11 +1,11 @@
 // Every answered opcode: decoded, delivered with the right arguments, answered byte for byte.
 #include "cases.hpp"
 
+#include "check/runner.hpp"
 #include "proto/opcodes.hpp"
 
 #include <array>
 #include <cerrno>
-#include <check.h>
 #include <set>
 #include <unistd.h>
 
@@ -216,23 +216,22 @@ END_TEST
 
 int main()
 {
+    keep_log();
     g_cases = all_cases();
     const int count = static_cast<int>(g_cases.size());
-    Suite* suite = suite_create("fake_requests");
-    TCase* tests = tcase_create("all");
-    tcase_set_timeout(tests, 60);
-    tcase_add_loop_test(tests, each_request_arrives_and_its_answer_leaves, 0, count);
-    tcase_add_loop_test(tests, the_loop_of_threads_does_the_same, 0, count);
-    tcase_add_loop_test(tests, an_operation_may_refuse, 0, count);
-    tcase_add_loop_test(tests, a_missing_operation_has_its_default, 0, count);
-    tcase_add_loop_test(tests, bytes_behind_the_arguments_are_ignored, 0, count);
-    tcase_add_loop_test(tests, a_request_cut_short_anywhere_gets_eio, 0, count);
-    tcase_add_test(tests, every_opcode_of_the_table_is_tested);
-    tcase_add_test(tests, unknown_opcodes_get_enosys);
-    tcase_add_test(tests, write_is_called_where_write_buf_is_missing);
-    tcase_add_test(tests, a_large_write_arrives_whole);
-    tcase_add_test(tests, the_caller_is_known);
-    tcase_add_test(tests, the_caller_s_groups_are_those_of_its_task);
-    suite_add_tcase(suite, tests);
-    return run_suite(suite);
+    const Tests tests = {
+        {each_request_arrives_and_its_answer_leaves, 0, count},
+        {the_loop_of_threads_does_the_same, 0, count},
+        {an_operation_may_refuse, 0, count},
+        {a_missing_operation_has_its_default, 0, count},
+        {bytes_behind_the_arguments_are_ignored, 0, count},
+        {a_request_cut_short_anywhere_gets_eio, 0, count},
+        every_opcode_of_the_table_is_tested,
+        unknown_opcodes_get_enosys,
+        write_is_called_where_write_buf_is_missing,
+        a_large_write_arrives_whole,
+        the_caller_is_known,
+        the_caller_s_groups_are_those_of_its_task,
+    };
+    return run_tests("fake_requests", tests);
 }

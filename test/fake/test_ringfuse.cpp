@@ -1,12 +1,11 @@
 // What only this library offers: choosing the transport, its reason, bounds, counters, and calls at the wrong
 // time.
 #include "cases.hpp"
+#include "check/runner.hpp"
 
 #include <array>
 #include <cstdlib>
 #include <ringfuse/ringfuse.h>
-
-#include <check.h>
 
 using namespace rf;
 using namespace rf::fake;
@@ -168,17 +167,15 @@ END_TEST
 
 int main()
 {
-    Suite* suite = suite_create("fake_ringfuse");
-    TCase* tc = tcase_create("ringfuse");
-    tcase_add_checked_fixture(tc, clear_environment, nullptr);
-    tcase_add_test(tc, the_transport_is_chosen_by_name_before_init_only);
-    tcase_add_test(tc, the_environment_beats_the_program);
-    tcase_add_test(tc, payload_memory_is_bounded_before_init_only);
-    tcase_add_test(tc, the_reason_is_there_after_init_and_cut_to_fit);
-    tcase_add_test(tc, counters_tell_requests_errors_and_bytes);
-    tcase_add_test(tc, sessions_that_cannot_be_exported_are_not);
-    tcase_add_loop_test(tc, a_shutdown_ends_an_idle_loop_and_the_next_one_serves, 0, 2);
-    tcase_set_timeout(tc, 60);
-    suite_add_tcase(suite, tc);
-    return run_suite(suite);
+    keep_log();
+    const Tests tests = {
+        the_transport_is_chosen_by_name_before_init_only,
+        the_environment_beats_the_program,
+        payload_memory_is_bounded_before_init_only,
+        the_reason_is_there_after_init_and_cut_to_fit,
+        counters_tell_requests_errors_and_bytes,
+        sessions_that_cannot_be_exported_are_not,
+        {a_shutdown_ends_an_idle_loop_and_the_next_one_serves, 0, 2},
+    };
+    return run_tests("fake_ringfuse", tests, {.before = clear_environment});
 }

@@ -1,11 +1,10 @@
 // Sessions as a whole: how they are made, on which descriptors, and what they say about themselves.
 #include "cases.hpp"
+#include "check/runner.hpp"
 
 #include <fuse_opt.h>
 #include <ringfuse/ringfuse.h>
 #include <unistd.h>
-
-#include <check.h>
 
 using namespace rf;
 using namespace rf::fake;
@@ -190,18 +189,17 @@ END_TEST
 
 int main()
 {
-    Suite* suite = suite_create("fake_session");
-    TCase* tests = tcase_create("all");
-    tcase_set_timeout(tests, 60);
-    tcase_add_test(tests, custom_io_needs_its_functions_and_a_descriptor);
-    tcase_add_test(tests, unmount_gives_the_descriptor_up);
-    tcase_add_test(tests, a_loop_without_a_descriptor_is_an_error);
-    tcase_add_test(tests, operations_behind_op_size_are_not_called);
-    tcase_add_test(tests, operations_from_the_future_are_ignored);
-    tcase_add_test(tests, wrong_arguments_make_no_session);
-    tcase_add_test(tests, debug_says_what_comes_and_goes);
-    tcase_add_test(tests, allow_root_keeps_others_out);
-    tcase_add_test(tests, a_session_on_a_descriptor_says_so);
-    suite_add_tcase(suite, tests);
-    return run_suite(suite);
+    keep_log();
+    const Tests tests = {
+        custom_io_needs_its_functions_and_a_descriptor,
+        unmount_gives_the_descriptor_up,
+        a_loop_without_a_descriptor_is_an_error,
+        operations_behind_op_size_are_not_called,
+        operations_from_the_future_are_ignored,
+        wrong_arguments_make_no_session,
+        debug_says_what_comes_and_goes,
+        allow_root_keeps_others_out,
+        a_session_on_a_descriptor_says_so,
+    };
+    return run_tests("fake_session", tests);
 }

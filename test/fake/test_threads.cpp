@@ -1,4 +1,5 @@
 // Answers that come late, in any order and from any thread; loops of several threads.
+#include "check/runner.hpp"
 #include "fake_kernel.hpp"
 #include "recording_fs.hpp"
 
@@ -11,8 +12,6 @@
 #include <thread>
 #include <unistd.h>
 #include <utility>
-
-#include <check.h>
 
 using namespace rf;
 using namespace rf::fake;
@@ -261,18 +260,17 @@ END_TEST
 
 int main()
 {
-    Suite* suite = suite_create("fake_threads");
-    TCase* tests = tcase_create("all");
-    tcase_set_timeout(tests, 60);
-    tcase_add_loop_test(tests, thousands_of_requests_wait_and_are_answered_in_any_order, 0, 2);
-    tcase_add_test(tests, answers_from_another_thread_may_overtake_the_operation);
-    tcase_add_test(tests, two_threads_that_both_answer_send_one_answer);
-    tcase_add_test(tests, the_loop_of_threads_runs_operations_side_by_side);
-    tcase_add_test(tests, the_single_loop_runs_one_operation_at_a_time);
-    tcase_add_test(tests, requests_may_outlive_the_loop_and_be_answered_before_the_session_ends);
-    tcase_add_test(tests, a_session_that_ends_with_open_requests_says_so);
-    tcase_add_test(tests, notifications_and_answers_from_many_threads_stay_whole);
-    tcase_add_test(tests, a_notifier_may_start_before_the_connection);
-    suite_add_tcase(suite, tests);
-    return run_suite(suite);
+    keep_log();
+    const Tests tests = {
+        {thousands_of_requests_wait_and_are_answered_in_any_order, 0, 2},
+        answers_from_another_thread_may_overtake_the_operation,
+        two_threads_that_both_answer_send_one_answer,
+        the_loop_of_threads_runs_operations_side_by_side,
+        the_single_loop_runs_one_operation_at_a_time,
+        requests_may_outlive_the_loop_and_be_answered_before_the_session_ends,
+        a_session_that_ends_with_open_requests_says_so,
+        notifications_and_answers_from_many_threads_stay_whole,
+        a_notifier_may_start_before_the_connection,
+    };
+    return run_tests("fake_threads", tests);
 }

@@ -74,6 +74,8 @@ static long run_command(struct hl_probe* probe, const char* word)
         return sum_of_groups();
     if (strcmp(word, "stop") == 0)
         fuse_stop_cleanup_thread(fuse);
+    else if (strcmp(word, "exit") == 0)
+        fuse_exit(fuse);
     else if (strcmp(word, "next") == 0)
         atomic_fetch_add(&probe->letter, 1);
     else

@@ -12,6 +12,7 @@
  *   invalidate PATH  fuse_invalidate_path()
  *   groups           fuse_getgroups(): the sum of them
  *   clean            fuse_clean_cache()
+ *   exit             fuse_exit()
  *   stop, start      fuse_stop_cleanup_thread(), fuse_start_cleanup_thread()
  * Neither file is counted. */
 #ifndef RF_TEST_HL_PROBE_H

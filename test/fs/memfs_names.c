@@ -106,8 +106,8 @@ static void memfs_symlink(fuse_req_t req, const char* target, fuse_ino_t parent,
 
 static void memfs_readlink(fuse_req_t req, fuse_ino_t ino)
 {
-    /* From a copy: once it is answered the link may be unlinked and forgotten, and a sanitizer looks at what was
-     * written after the call. */
+    /* From a copy: once it is answered the link may be unlinked and forgotten, and a sanitizer looks at what
+     * was written after the call. */
     const char* target = mem_node_of(mem_fs_of(req), ino)->target;
     char* copy = target ? strdup(target) : NULL;
     if (copy)

@@ -3,10 +3,12 @@
  * is stored: reads give zeros, writes are counted as done and forgotten, created names vanish at once.
  * Nothing is cached by the kernel either, unless an option says so. */
 #include "fs_main.h"
+#include "null_newer.h"
 #include "null_reply.h"
 
 #include <errno.h>
 #include <fcntl.h>
+#include <pthread.h>
 #include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -30,7 +32,11 @@ struct null_fs {
     int reply_thread;
     int cached;
     int readdirplus;
+    int reply_in_place;
     char* reply_data_file;
+    char* backing_file;
+    int backing_id; /* 0: not asked for yet; the first open's thread sets it, then it is the same for all */
+    pthread_mutex_t backing;
     int data_fd; /* -1: reads are answered from memory */
 };
 
@@ -43,7 +49,9 @@ static const struct fuse_opt kOptions[] = {
     {"reply_thread", offsetof(struct null_fs, reply_thread), 1},
     {"cached", offsetof(struct null_fs, cached), 1},
     {"readdirplus", offsetof(struct null_fs, readdirplus), 1},
+    {"reply_in_place", offsetof(struct null_fs, reply_in_place), 1},
     {"reply_data_file=%s", offsetof(struct null_fs, reply_data_file), 0},
+    {"backing_file=%s", offsetof(struct null_fs, backing_file), 0},
     FUSE_OPT_END,
 };
 
@@ -53,7 +61,11 @@ static const char kHelp[] =
     "    -o reply_thread          replies to getattr, read and write come from another thread\n"
     "    -o cached                reads go through the page cache, attributes stay valid\n"
     "    -o readdirplus           listings carry attributes, valid for a second\n"
-    "    -o reply_data_file=PATH  reads are answered from this file's descriptor\n\n";
+    "    -o reply_in_place        reads are answered with what is in the kernel's buffer, where there is "
+    "one\n"
+    "    -o reply_data_file=PATH  reads are answered from this file's descriptor\n"
+    "    -o backing_file=PATH     reads are the kernel's, from this file; with an older library as the "
+    "above\n\n";
 
 static struct null_fs* fs_of(fuse_req_t req)
 {
@@ -141,10 +153,39 @@ static void null_setattr(fuse_req_t req, fuse_ino_t ino, struct stat* attr, int 
     null_getattr(req, ino, fi);
 }
 
+static void null_init(void* userdata, struct fuse_conn_info* conn)
+{
+    struct null_fs* fs = userdata;
+    if (fs->backing_file)
+        null_want_backing(conn);
+}
+
+/* One id for all opens: an inode may have one backing file only, and they all have the same here. */
+static int shared_backing_id(fuse_req_t req)
+{
+    struct null_fs* fs = fs_of(req);
+    pthread_mutex_lock(&fs->backing);
+    if (fs->backing_id <= 0)
+        fs->backing_id = null_backing_id(req, fs->data_fd);
+    int id = fs->backing_id;
+    pthread_mutex_unlock(&fs->backing);
+    return id;
+}
+
 static void null_open(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info* fi)
 {
     maybe_sleep(req, ino);
     fi->direct_io = !fs_of(req)->cached;
+    if (fs_of(req)->backing_file) {
+        int id = shared_backing_id(req);
+        if (id < 0) {
+            fprintf(stderr, "no backing file (%s), the open fails\n", strerror(-id));
+            fuse_reply_err(req, -id);
+            return;
+        }
+        if (id > 0)
+            null_use_backing(fi, id);
+    }
     fuse_reply_open(req, fi);
 }
 
@@ -185,6 +226,8 @@ static void null_read(fuse_req_t req, fuse_ino_t ino, size_t size, off_t off, st
         size = kMaxRead;
     if ((off_t)size > left)
         size = (size_t)left;
+    if (fs->reply_in_place && null_reply_in_place(req, size) == 0)
+        return;
     struct null_reply reply = {.kind = fs->data_fd < 0 ? kNullReplyBuf : kNullReplyData,
                                .req = req,
                                .size = size,
@@ -268,6 +311,7 @@ static void null_stop(void* userdata)
 }
 
 static const struct fuse_lowlevel_ops kNullOps = {
+    .init = null_init,
     .lookup = null_lookup,
     .getattr = null_getattr,
     .setattr = null_setattr,
@@ -283,15 +327,17 @@ static const struct fuse_lowlevel_ops kNullOps = {
 int main(int argc, char* argv[])
 {
     struct fuse_args args = FUSE_ARGS_INIT(argc, argv);
-    struct null_fs fs = {.data_fd = -1};
+    struct null_fs fs = {.data_fd = -1, .backing = PTHREAD_MUTEX_INITIALIZER};
     if (fuse_opt_parse(&args, &fs, kOptions, NULL) != 0)
         return kFsExitUsage;
-    if (fs.reply_data_file) {
-        fs.data_fd = open(fs.reply_data_file, O_RDONLY | O_CLOEXEC);
+    const char* data_file = fs.backing_file ? fs.backing_file : fs.reply_data_file;
+    if (data_file) {
+        fs.data_fd = open(data_file, O_RDONLY | O_CLOEXEC);
         if (fs.data_fd < 0) {
-            fprintf(stderr, "open failed: reply_data_file=%s (%s)\n", fs.reply_data_file, strerror(errno));
+            fprintf(stderr, "open failed: %s (%s)\n", data_file, strerror(errno));
             fuse_opt_free_args(&args);
             free(fs.reply_data_file);
+            free(fs.backing_file);
             return kFsExitUsage;
         }
     }
@@ -304,5 +350,6 @@ int main(int argc, char* argv[])
     if (fs.data_fd >= 0)
         close(fs.data_fd);
     free(fs.reply_data_file);
+    free(fs.backing_file);
     return code;
 }

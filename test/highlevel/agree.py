@@ -8,7 +8,7 @@ import os
 import subprocess
 import time
 
-from hl import NO_TIMEOUTS, load, store, word_of
+from hl import NO_TIMEOUTS, load, module_path, store, word_of
 from harness import check, claim, main, new_directory, program, run, same, setup, wait_until
 from server import Mount, find_mount
 
@@ -21,7 +21,7 @@ LOOP_FAILED = 8   # what fuse_main() returns when its loop ended with an error
 
 
 def probe(name, options, transport):
-    with Mount(name, options, transport=transport) as mount:
+    with Mount(name, options, transport=transport, env=module_path()) as mount:
         lines = run(program("errno_probe"), mount.dir).splitlines()
     check(len(lines) > 350 and lines[-1] == "== end", f"{len(lines)} lines, last: {lines[-1]}")
     return lines
@@ -42,6 +42,8 @@ def results_of_calls():
         both = f"{NO_TIMEOUTS},{options}".strip(",")
         ring, device = (probe(name, both + source(), transport) for transport in ("fuse_uring", "dev"))
         same(differences(ring, device), [], f"{name} {options}: ring (-) and device (+)")
+        stacked = probe(name, f"{both}{source()},modules=through", "fuse_uring")
+        same(differences(stacked, ring), [], f"{name} {options}: below a module that hands everything on (-) and without it (+)")
         wanted = probe(name + "_dist", both + source(), "")
         # O_TMPFILE reaches a filesystem from libfuse 3.17 on; an older library answers otherwise.
         same([line for line in differences(device, wanted) if "TMPFILE" not in line], [],

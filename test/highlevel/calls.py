@@ -15,6 +15,7 @@ import time
 
 from hl import is_reference, load, mounted, store
 from harness import check, claim, fails_with, main, new_directory, run, same, setup, wait_until
+from server import find_mount
 
 LIBC = ctypes.CDLL(None, use_errno=True)
 LONG = "entry_timeout=600,attr_timeout=600"
@@ -123,7 +124,10 @@ def members_called(probe, *left_out):
 @claim()
 def every_member_is_called():
     never = ["destroy", "bmap", "syncfs"] + ["statx"] * is_reference()
-    for options, left_out in (("", ["read", "write"]), ("plain_io", ["write_buf", "read_buf"])):
+    ways = [("", ["read", "write"]), ("plain_io", ["write_buf", "read_buf"])]
+    if not is_reference():   # whose fuse_fs_* know less
+        ways += [("modules=through", ["read", "write"])]
+    for options, left_out in ways:
         with Probe(options) as probe:
             use_names(probe)
             use_file(probe.path("file"), probe.file("other"))
@@ -146,18 +150,30 @@ def block_device():
         run("losetup", "-d", device)
 
 
+def block_of(fd, number):
+    block = array.array("i", [number])
+    fcntl.ioctl(fd, 1, block)   # FIBMAP
+    return block[0]
+
+
 @claim()
 def members_only_a_block_device_calls():
     with block_device() as device, Probe(f"blkdev,fsname={device}") as probe:
-        path = probe.file()
-        block = array.array("i", [5])
-        with opened(path) as fd:
-            fcntl.ioctl(fd, 1, block)   # FIBMAP
+        with opened(probe.file()) as fd:
+            same(block_of(fd, 5), 105, "block")
             same(LIBC.syncfs(fd), 0, "syncfs")
-        same(block[0], 105, "block")
         # Kernel: it asks about syncfs from 6.18 on.
         asks = tuple(map(int, os.uname().release.split(".")[:2])) >= (6, 18) and not is_reference()
         same(probe.count("syncfs") > 0, asks, "syncfs was called")
+
+
+@claim()
+def a_block_number_comes_through_a_module():
+    if is_reference():
+        return   # as every_member_is_called
+    with block_device() as device, Probe(f"blkdev,fsname={device},modules=through") as probe:
+        with opened(probe.file()) as fd:
+            same(block_of(fd, 7), 107, "block")
 
 
 @claim()
@@ -271,6 +287,19 @@ def remembered_names_end_with_their_time_or_with_fuse_clean_cache():
             time.sleep(2.5)
             return os.stat(first).st_ino != before[0]
         wait_until(another_number, "the thread removes a name that is over its time", 30)
+
+
+@claim()
+def fuse_exit_ends_the_loop():
+    for args in (("-f",), ("-f", "-s")):
+        with Probe(args=args) as probe:
+            load(probe.path(".calls"))
+            fd = os.open(probe.path(".control"), os.O_WRONLY)
+            same(os.write(fd, b"exit"), 4, "the operation that called it is answered")
+            with contextlib.suppress(OSError):
+                os.close(fd)   # its FLUSH may come too late
+            same(probe.mount.process.wait(20 * setup.patience), 0, f"exit code with {args}")
+            check(not find_mount(probe.mount.dir), f"not unmounted with {args}")
 
 
 @claim()

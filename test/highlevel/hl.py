@@ -19,8 +19,14 @@ def is_reference():
     return setup.transport is None
 
 
+def module_path():
+    """Environment in which a filesystem finds the modules of the build (test/fs/hl_through.c)."""
+    return {"LD_LIBRARY_PATH": os.path.join(setup.build, "test", "fs")}
+
+
 def mounted(name, options="", **named):
     """The filesystem on the library that this run is about."""
+    named.setdefault("env", module_path())
     return Mount(name + ("_dist" if is_reference() else ""), options, **named)
 
 

@@ -1,6 +1,6 @@
-/* A filesystem that ends its own session: a look-up of the name "exit" calls fuse_session_exit() and is answered with
- * ENOENT. Any other name does not exist either. "exit_unanswered" ends the session and leaves the caller without an
- * answer. Prints what the loop returned. */
+/* A filesystem that ends its own session: a look-up of the name "exit" calls fuse_session_exit() and is
+ * answered with ENOENT. Any other name does not exist either. "exit_unanswered" ends the session and leaves
+ * the caller without an answer. Prints what the loop returned. */
 #define FUSE_USE_VERSION 314
 #include <fuse_lowlevel.h>
 

@@ -2,6 +2,7 @@
 // server that knows just enough of the protocol.
 #pragma once
 
+#include "check/runner.hpp"
 #include "mount/mount.hpp"
 
 #include <chrono>
@@ -10,10 +11,6 @@
 #include <string>
 #include <thread>
 #include <unistd.h>
-
-// Its old macro `fail` breaks the stream headers, so those come first or the macro goes.
-#include <check.h>
-#undef fail
 
 namespace rf::test {
 

@@ -237,24 +237,18 @@ int main()
 {
     if (!enter_sandbox())
         return 77;
-    Suite* suite = suite_create("mount_direct");
-    TCase* tcase = tcase_create("mounts");
-    tcase_set_timeout(tcase, 20);
-    tcase_add_test(tcase, root_mounts_directly_with_type_source_and_flags);
-    tcase_add_test(tcase, defaults_are_nosuid_nodev_and_suid_dev_lift_them);
-    tcase_add_test(tcase, the_descriptor_serves_the_mount);
-    tcase_add_test(tcase, closed_standard_descriptors_are_opened_first);
-    tcase_add_test(tcase, links_and_relative_paths_are_resolved_when_mounting);
-    tcase_add_test(tcase, fuse_kern_device_names_the_device);
-    tcase_add_test(tcase, an_open_descriptor_is_adopted_and_never_unmounted);
-    tcase_add_test(tcase, user_space_options_live_in_utab_as_long_as_the_mount);
-    tcase_add_test(tcase, refusals_leave_nothing_behind);
-    tcase_add_test(tcase, a_busy_mount_is_detached_and_ends_with_its_last_user);
-    tcase_add_test(tcase, another_mount_on_the_same_place_is_left_alone);
-    suite_add_tcase(suite, tcase);
-    SRunner* runner = srunner_create(suite);
-    srunner_run_all(runner, CK_ENV);
-    const int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+    const Tests tests = {
+        root_mounts_directly_with_type_source_and_flags,
+        defaults_are_nosuid_nodev_and_suid_dev_lift_them,
+        the_descriptor_serves_the_mount,
+        closed_standard_descriptors_are_opened_first,
+        links_and_relative_paths_are_resolved_when_mounting,
+        fuse_kern_device_names_the_device,
+        an_open_descriptor_is_adopted_and_never_unmounted,
+        user_space_options_live_in_utab_as_long_as_the_mount,
+        refusals_leave_nothing_behind,
+        a_busy_mount_is_detached_and_ends_with_its_last_user,
+        another_mount_on_the_same_place_is_left_alone,
+    };
+    return run_tests("mount_direct", tests);
 }

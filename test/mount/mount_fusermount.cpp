@@ -5,7 +5,6 @@
 
 #include <array>
 #include <csignal>
-#include <cstdlib>
 #include <fcntl.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
@@ -155,19 +154,13 @@ int main()
 {
     if (!enter_sandbox())
         return 77;
-    Suite* suite = suite_create("mount_fusermount");
-    TCase* tcase = tcase_create("mounts");
-    tcase_set_timeout(tcase, 20);
-    tcase_add_test(tcase, a_user_mounts_and_unmounts_through_fusermount);
-    tcase_add_test(tcase, a_device_closed_to_the_user_is_reported_as_such);
-    tcase_add_test(tcase, allow_other_is_a_users_only_with_user_allow_other);
-    tcase_add_test(tcase, a_user_cannot_mount_on_a_directory_of_root);
-    tcase_add_loop_test(tcase, auto_unmount_cleans_up_after_a_killed_process, 0, 2);
-    tcase_add_test(tcase, auto_unmount_waits_for_the_last_copy_of_its_socket);
-    suite_add_tcase(suite, tcase);
-    SRunner* runner = srunner_create(suite);
-    srunner_run_all(runner, CK_ENV);
-    const int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+    const Tests tests = {
+        a_user_mounts_and_unmounts_through_fusermount,
+        a_device_closed_to_the_user_is_reported_as_such,
+        allow_other_is_a_users_only_with_user_allow_other,
+        a_user_cannot_mount_on_a_directory_of_root,
+        {auto_unmount_cleans_up_after_a_killed_process, 0, 2},
+        auto_unmount_waits_for_the_last_copy_of_its_socket,
+    };
+    return run_tests("mount_fusermount", tests);
 }

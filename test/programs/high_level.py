@@ -328,10 +328,11 @@ def gvfsd_fuse_serves_the_session():
         wanted = library.environment()
         inner = " ".join(f"{name}='{value}'" for name, value in wanted.items() if name != "LD_LIBRARY_PATH")
         path = ":".join(filter(None, [wanted.get("LD_LIBRARY_PATH"), libdir, libdir + "/gvfs"]))
-        # gvfsd-localtest ends when there is no gvfsd yet.
         script = (f"export LD_LIBRARY_PATH={libdir}:{libdir}/gvfs GIO_EXTRA_MODULES={libdir}/gio/modules; "
                   f"{libexec}/gvfsd --no-fuse & daemon=$!; "
-                  f"while sleep 0.2; do {libexec}/gvfsd-localtest type=localtest >/dev/null; done & backend=$!; "
+                  "until dbus-send --print-reply=literal --dest=org.freedesktop.DBus / "
+                  "org.freedesktop.DBus.NameHasOwner string:org.gtk.vfs.Daemon | grep -q true; do sleep 0.1; done; "
+                  f"{libexec}/gvfsd-localtest type=localtest >/dev/null & backend=$!; "
                   f"{inner} LD_LIBRARY_PATH={path} {libexec}/gvfsd-fuse -f MOUNTPOINT; kill $backend $daemon")
         return Program(library, ["dbus-run-session", "--", "sh", "-c", script], inside=True)
 

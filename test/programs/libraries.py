@@ -6,13 +6,15 @@ import os
 import sys
 import time
 
-sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "mount"))
+sys.path[:0] = [os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", name) for name in ("mount", "command")]
 
 # pylint: disable=wrong-import-position
+from command import session_at
 from harness import Failed, check, new_directory, same, setup
 from server import END_LINE, Mount, session_pids
 
 
+OWN_LOOP = "the application's own loop reads the device, the ring needs the library's"
 DROPIN = os.path.join("lib", "dropin")   # where a build has libfuse3.so.3
 
 
@@ -52,6 +54,7 @@ class Settings:
     # Only the distribution's library: shows that a claim itself is right.
     only_reference = os.environ.get("RINGFUSE_PROGRAMS_REFERENCE") == "1"
     table = os.environ.get("RINGFUSE_PROGRAMS_TABLE")
+    rounds = int(os.environ.get("RINGFUSE_PROGRAMS_ROUNDS", "1"))   # all libraries in turn, so often
 
 
 settings = Settings()
@@ -115,7 +118,7 @@ def clean_environment():
 def libraries():
     if settings.only_reference:
         return [DISTRIBUTION]
-    return [DISTRIBUTION] + (OURS if settings.full else OURS[:2])
+    return settings.rounds * [DISTRIBUTION, *(OURS if settings.full else OURS[:2])]
 
 
 def same_lines(got, wanted, what):
@@ -135,12 +138,22 @@ class Outcome:
 def note(name, what, library, outcome, reference):
     """One row of the table at the end."""
     transport, requests = outcome.served or (library.transport and "own loop", "")
-    row = (name, what, library.name, transport or "", str(requests), f"{outcome.seconds:.2f}",
+    row = (name, what, library.name, transport or "", str(requests), f"{outcome.seconds:.3f}",
            f"{reference.seconds / outcome.seconds:.2f}" if library.is_ours else "1")
     print("  " + " | ".join(row), flush=True)
     if settings.table:
         with open(settings.table, "a", encoding="utf-8") as table:
             table.write("| " + " | ".join(row) + " |\n")
+
+
+def own_loop_is_told(mount):
+    """The banner, the reason without being asked, and `ringfuse status` say why the device serves."""
+    reason = OWN_LOOP if mount.library.transport == "auto" else "asked for"
+    check(f", transport dev ({reason})" in mount.log(), f"no {reason!r} in the banner:\n{mount.log()}")
+    told = f"ringfuse: serving over /dev/fuse: {OWN_LOOP}\n" in mount.log()
+    same(told, reason == OWN_LOOP, f"told why the device serves: {mount.log()}")
+    session = session_at(mount.dir)
+    same((session["transport"], session["reason"]), ("dev", reason), "status")
 
 
 def compare(name, what, start, work, *, own_loop=False, ready=lambda mount: None):
@@ -155,12 +168,14 @@ def compare(name, what, start, work, *, own_loop=False, ready=lambda mount: None
             begin = time.monotonic()
             result = work(mount)
             seconds = time.monotonic() - begin
+            if own_loop and library.is_ours:
+                own_loop_is_told(mount)
         outcome = Outcome(result, seconds, mount.served())
         if reference is None:
             reference = outcome
         else:
             (same_lines if isinstance(result, list) else same)(result, reference.result, f"{name} with {library.name}")
-            if not own_loop:
+            if not own_loop and library.is_ours:
                 check(outcome.served, f"no end line: {mount.log()[-2000:]}")
                 same(outcome.served[0], library.transport, f"{name}: transport")
         note(name, what, library, outcome, reference)

@@ -8,6 +8,7 @@ import subprocess
 import time
 
 from libraries import Outcome, Program, clean_environment, compare, end_line, libraries, note, same_lines, settings
+from command import ringfuse
 from harness import check, claim, main, new_directory, run, same
 from works import Churn, digest, hash_of, make_tree, random_file
 
@@ -185,6 +186,17 @@ def a_container_of_charliecloud_runs_from_its_image():
         check(ended.returncode == 0 and outcome.result == [wanted], f"{library.name}: {ended}")
         reference = reference or outcome
         note("ch-run", "a program run from a squashfs image", library, outcome, reference)
+    # What runs in the container sees nothing of the preload, though it gets the environment as it is.
+    for transport in ("fuse_uring", "dev"):
+        printed, said = ringfuse("run", f"--transport={transport}", "--verbose", "--", "ch-run", "-m", new_directory("ch"), image,
+                                 "--", "/bin/sh", "-c",
+                                 "echo ${LD_PRELOAD-none} ${RINGFUSE_RUN-none}; sha256sum /root/data; cat /proc/self/maps",
+                                 env=dict(clean_environment(), USER="root", HOME="/root"))
+        lines = printed.splitlines()
+        same(lines[0], "none none", "LD_PRELOAD and RINGFUSE_RUN in the container")
+        same(lines[1].split()[0], wanted, "the file")
+        check("libfuse3" not in printed, printed)
+        same((end_line(said) or [said])[0], transport, "transport")
 
 
 if __name__ == "__main__":

@@ -1,10 +1,10 @@
 // A filesystem that writes down which operation it got with which paths, to lie below the modules under test.
 #pragma once
 
+#include "check/runner.hpp"
 #include "highlevel/fs.hpp"
 #include "highlevel/modules.hpp"
 
-#include <check.h>
 #include <cstring>
 #include <string>
 #include <sys/statvfs.h>

@@ -1,10 +1,9 @@
 // The cursor over request bodies: bounds, the seam between two pieces, and staying failed.
+#include "check/runner.hpp"
 #include "proto/arg_reader.hpp"
 
 #include <array>
-#include <check.h>
 #include <cstdint>
-#include <cstdlib>
 #include <string_view>
 
 using rf::ArgReader;
@@ -174,27 +173,22 @@ END_TEST
 
 int main()
 {
-    TCase* cases = tcase_create("arg_reader");
-    tcase_add_test(cases, a_struct_is_copied_whole);
-    tcase_add_test(cases, a_short_struct_gets_a_zero_tail);
-    tcase_add_test(cases, a_struct_of_no_bytes_is_all_zero_and_no_failure);
-    tcase_add_test(cases, a_missing_byte_fails_and_zeroes_the_struct);
-    tcase_add_test(cases, more_wire_bytes_than_the_struct_has_fails);
-    tcase_add_test(cases, a_failed_reader_stays_failed);
-    tcase_add_test(cases, no_struct_straddles_two_pieces);
-    tcase_add_test(cases, the_second_piece_follows_a_finished_first);
-    tcase_add_test(cases, an_empty_first_piece_is_skipped);
-    tcase_add_test(cases, a_name_never_continues_in_the_second_piece);
-    tcase_add_test(cases, a_name_without_nul_fails);
-    tcase_add_test(cases, a_name_in_nothing_fails);
-    tcase_add_test(cases, names_may_be_empty_or_any_bytes);
-    tcase_add_test(cases, reading_no_bytes_always_works);
-    tcase_add_test(cases, a_huge_count_fails_without_wrapping);
-    Suite* suite = suite_create("arg_reader");
-    suite_add_tcase(suite, cases);
-    SRunner* runner = srunner_create(suite);
-    srunner_run_all(runner, CK_NORMAL);
-    const int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+    const rf::test::Tests tests = {
+        a_struct_is_copied_whole,
+        a_short_struct_gets_a_zero_tail,
+        a_struct_of_no_bytes_is_all_zero_and_no_failure,
+        a_missing_byte_fails_and_zeroes_the_struct,
+        more_wire_bytes_than_the_struct_has_fails,
+        a_failed_reader_stays_failed,
+        no_struct_straddles_two_pieces,
+        the_second_piece_follows_a_finished_first,
+        an_empty_first_piece_is_skipped,
+        a_name_never_continues_in_the_second_piece,
+        a_name_without_nul_fails,
+        a_name_in_nothing_fails,
+        names_may_be_empty_or_any_bytes,
+        reading_no_bytes_always_works,
+        a_huge_count_fails_without_wrapping,
+    };
+    return rf::test::run_tests("arg_reader", tests);
 }

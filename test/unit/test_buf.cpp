@@ -3,6 +3,7 @@
 // makers of descriptors serve both halves, and nothing else needs them.
 #include "base/fd.hpp"
 #include "buf/copy.hpp"
+#include "check/runner.hpp"
 
 #include <algorithm>
 #include <array>
@@ -19,8 +20,6 @@
 #include <sys/time.h>
 #include <thread>
 #include <vector>
-
-#include <check.h>
 
 using rf::UniqueFd;
 
@@ -563,28 +562,22 @@ END_TEST
 
 int main()
 {
-    Suite* suite = suite_create("buf");
-    TCase* tcase = tcase_create("copy");
-    tcase_set_timeout(tcase, 30);
-    tcase_add_loop_test(tcase, random_lists_arrive_byte_for_byte, 0, 10);
-    tcase_add_loop_test(tcase, every_pair_of_kinds_moves_a_large_buffer, 0, kKinds * kKinds);
-    tcase_add_test(tcase, overlapping_memory_is_moved_as_if_through_a_copy);
-    tcase_add_test(tcase, a_list_copied_onto_itself_is_its_size);
-    tcase_add_test(tcase, sizes_add_up_and_saturate);
-    tcase_add_test(tcase, a_buffer_of_unlimited_size_stops_at_the_end_of_the_other);
-    tcase_add_test(tcase, positions_outside_a_buffer_or_a_file_are_refused);
-    tcase_add_test(tcase, an_error_is_reported_only_if_nothing_was_copied);
-    tcase_add_test(tcase, a_short_read_ends_the_copy_unless_retry_is_set);
-    tcase_add_test(tcase, a_short_read_ends_a_copy_between_descriptors);
-    tcase_add_test(tcase, bytes_taken_from_a_stream_are_written_after_a_short_write);
-    tcase_add_test(tcase, an_empty_nonblocking_source_is_eagain);
-    tcase_add_test(tcase, signals_do_not_end_a_copy);
-    tcase_add_test(tcase, force_splice_refuses_what_the_default_copies);
-    tcase_add_test(tcase, force_splice_does_not_lose_what_it_took_from_a_stream);
-    suite_add_tcase(suite, tcase);
-    SRunner* runner = srunner_create(suite);
-    srunner_run_all(runner, CK_ENV);
-    const int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+    const rf::test::Tests tests = {
+        {random_lists_arrive_byte_for_byte, 0, 10},
+        {every_pair_of_kinds_moves_a_large_buffer, 0, kKinds * kKinds},
+        overlapping_memory_is_moved_as_if_through_a_copy,
+        a_list_copied_onto_itself_is_its_size,
+        sizes_add_up_and_saturate,
+        a_buffer_of_unlimited_size_stops_at_the_end_of_the_other,
+        positions_outside_a_buffer_or_a_file_are_refused,
+        an_error_is_reported_only_if_nothing_was_copied,
+        a_short_read_ends_the_copy_unless_retry_is_set,
+        a_short_read_ends_a_copy_between_descriptors,
+        bytes_taken_from_a_stream_are_written_after_a_short_write,
+        an_empty_nonblocking_source_is_eagain,
+        signals_do_not_end_a_copy,
+        force_splice_refuses_what_the_default_copies,
+        force_splice_does_not_lose_what_it_took_from_a_stream,
+    };
+    return rf::test::run_tests("buf", tests);
 }

@@ -1,10 +1,10 @@
 // FUSE_CAP_* and INIT flags: two numberings of one thing.
 #include "session/capabilities.hpp"
 
+#include "check/runner.hpp"
 #include "proto/kernel.hpp"
 
 #include <bit>
-#include <check.h>
 
 using namespace rf;
 
@@ -102,17 +102,12 @@ END_TEST
 
 int main()
 {
-    Suite* suite = suite_create("capabilities");
-    TCase* tests = tcase_create("all");
-    tcase_add_test(tests, every_init_flag_is_ours_or_has_one_capability);
-    tcase_add_test(tests, no_two_flags_share_a_capability);
-    tcase_add_test(tests, the_numberings_differ_where_they_do);
-    tcase_add_test(tests, a_bare_filesystem_wants_what_everybody_can_have);
-    tcase_add_test(tests, operations_bring_the_capabilities_that_need_them);
-    suite_add_tcase(suite, tests);
-    SRunner* runner = srunner_create(suite);
-    srunner_run_all(runner, CK_NORMAL);
-    const int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed == 0 ? 0 : 1;
+    const rf::test::Tests tests = {
+        every_init_flag_is_ours_or_has_one_capability,
+        no_two_flags_share_a_capability,
+        the_numberings_differ_where_they_do,
+        a_bare_filesystem_wants_what_everybody_can_have,
+        operations_bring_the_capabilities_that_need_them,
+    };
+    return rf::test::run_tests("capabilities", tests);
 }

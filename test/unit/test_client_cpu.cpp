@@ -1,9 +1,8 @@
 // Where readers of a device wait: the decisions, and what /proc says of a thread.
 #include "base/cpu.hpp"
+#include "check/runner.hpp"
 #include "transport/client_cpu.hpp"
 
-#include <check.h>
-#include <cstdlib>
 #include <unistd.h>
 
 namespace {
@@ -138,22 +137,17 @@ END_TEST
 
 int main()
 {
-    TCase* tcase = tcase_create("client_cpu");
-    tcase_add_test(tcase, readers_wait_where_the_first_client_is);
-    tcase_add_test(tcase, a_settled_client_is_asked_about_seldom);
-    tcase_add_test(tcase, a_settled_client_that_moves_is_followed);
-    tcase_add_test(tcase, a_floating_client_is_let_go_for_longer_each_time);
-    tcase_add_test(tcase, one_of_many_clients_does_not_move_the_readers);
-    tcase_add_test(tcase, load_tells_one_client_from_many);
-    tcase_add_test(tcase, load_tells_a_queue_from_one_at_a_time);
-    tcase_add_test(tcase, load_tells_long_requests_from_short_ones);
-    tcase_add_test(tcase, the_cpu_of_a_thread_is_found);
-    tcase_add_test(tcase, a_thread_there_is_not_has_no_cpu);
-    Suite* suite = suite_create("client_cpu");
-    suite_add_tcase(suite, tcase);
-    SRunner* runner = srunner_create(suite);
-    srunner_run_all(runner, CK_ENV);
-    const int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+    const rf::test::Tests tests = {
+        readers_wait_where_the_first_client_is,
+        a_settled_client_is_asked_about_seldom,
+        a_settled_client_that_moves_is_followed,
+        a_floating_client_is_let_go_for_longer_each_time,
+        one_of_many_clients_does_not_move_the_readers,
+        load_tells_one_client_from_many,
+        load_tells_a_queue_from_one_at_a_time,
+        load_tells_long_requests_from_short_ones,
+        the_cpu_of_a_thread_is_found,
+        a_thread_there_is_not_has_no_cpu,
+    };
+    return rf::test::run_tests("client_cpu", tests);
 }

@@ -1,12 +1,12 @@
 // The generic command line, help and version texts.
 #include "cli/cmdline.hpp"
 
+#include "check/runner.hpp"
 #include "cli/help.hpp"
 #include "cli/opt.hpp"
 #include "log_capture.hpp"
 
 #include <array>
-#include <check.h>
 #include <cstdio>
 #include <cstring>
 #include <initializer_list>
@@ -239,36 +239,26 @@ START_TEST(missing_fusermount_does_not_disturb_the_version)
 }
 END_TEST
 
-Suite* make_suite()
-{
-    TCase* tc = tcase_create("cmdline");
-    tcase_add_test(tc, defaults_are_those_of_libfuse);
-    tcase_add_test(tc, own_options_are_taken_and_others_passed_on);
-    tcase_add_test(tc, debug_means_foreground_and_stays_for_the_session);
-    tcase_add_test(tc, named_filesystem_gets_no_default_subtype);
-    tcase_add_test(tc, comma_in_the_program_name_makes_no_option);
-    tcase_add_test(tc, mountpoint_becomes_absolute);
-    tcase_add_test(tc, descriptor_mountpoint_is_taken_verbatim);
-    tcase_add_test(tc, bad_mountpoint_is_named_with_its_errno);
-    tcase_add_test(tc, second_mountpoint_is_an_error_and_frees_the_first);
-    tcase_add_test(tc, old_version_writes_only_its_40_bytes);
-    tcase_add_test(tc, new_version_writes_max_threads);
-    tcase_add_test(tc, empty_vector_is_no_crash);
-    tcase_add_test(tc, help_names_every_option_on_stdout);
-    tcase_add_test(tc, version_is_the_emulated_one_with_our_name_behind);
-    tcase_add_test(tc, missing_fusermount_does_not_disturb_the_version);
-    Suite* suite = suite_create("cmdline");
-    suite_add_tcase(suite, tc);
-    return suite;
-}
-
 } // namespace
 
 int main()
 {
-    SRunner* runner = srunner_create(make_suite());
-    srunner_run_all(runner, CK_NORMAL);
-    const int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed == 0 ? 0 : 1;
+    const rf::test::Tests tests = {
+        defaults_are_those_of_libfuse,
+        own_options_are_taken_and_others_passed_on,
+        debug_means_foreground_and_stays_for_the_session,
+        named_filesystem_gets_no_default_subtype,
+        comma_in_the_program_name_makes_no_option,
+        mountpoint_becomes_absolute,
+        descriptor_mountpoint_is_taken_verbatim,
+        bad_mountpoint_is_named_with_its_errno,
+        second_mountpoint_is_an_error_and_frees_the_first,
+        old_version_writes_only_its_40_bytes,
+        new_version_writes_max_threads,
+        empty_vector_is_no_crash,
+        help_names_every_option_on_stdout,
+        version_is_the_emulated_one_with_our_name_behind,
+        missing_fusermount_does_not_disturb_the_version,
+    };
+    return rf::test::run_tests("cmdline", tests);
 }

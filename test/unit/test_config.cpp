@@ -1,10 +1,10 @@
 // Every option of the high level ends up in its field, and leaves the list.
 #include "highlevel/config.hpp"
 
+#include "check/runner.hpp"
 #include "log_capture.hpp"
 
 #include <cerrno>
-#include <check.h>
 #include <csignal>
 #include <cstring>
 #include <string>
@@ -166,23 +166,17 @@ END_TEST
 
 int main()
 {
-    Suite* suite = suite_create("config");
-    TCase* tests = tcase_create("all");
-    tcase_add_checked_fixture(tests, log_capture::start, nullptr);
-    tcase_add_test(tests, without_options_everything_is_at_its_default);
-    tcase_add_test(tests, switches_set_their_field);
-    tcase_add_test(tests, owners_and_masks_say_that_they_hold);
-    tcase_add_test(tests, timeouts_are_seconds_with_fractions);
-    tcase_add_test(tests, ac_attr_timeout_follows_attr_timeout);
-    tcase_add_test(tests, debug_stays_for_the_session);
-    tcase_add_test(tests, modules_are_kept_apart_from_what_init_may_wipe);
-    tcase_add_test(tests, other_options_are_left);
-    tcase_add_test(tests, wrong_values_are_refused);
-    tcase_add_test(tests, help_is_taken_out);
-    suite_add_tcase(suite, tests);
-    SRunner* runner = srunner_create(suite);
-    srunner_run_all(runner, CK_NORMAL);
-    const int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed == 0 ? 0 : 1;
+    const rf::test::Tests tests = {
+        without_options_everything_is_at_its_default,
+        switches_set_their_field,
+        owners_and_masks_say_that_they_hold,
+        timeouts_are_seconds_with_fractions,
+        ac_attr_timeout_follows_attr_timeout,
+        debug_stays_for_the_session,
+        modules_are_kept_apart_from_what_init_may_wipe,
+        other_options_are_left,
+        wrong_values_are_refused,
+        help_is_taken_out,
+    };
+    return rf::test::run_tests("config", tests, {.before = log_capture::start});
 }

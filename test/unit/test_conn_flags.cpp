@@ -1,10 +1,10 @@
 // want and want_ext: how the two become one.
 #include "session/conn_flags.hpp"
 
+#include "check/runner.hpp"
 #include "log_capture.hpp"
 
 #include <cerrno>
-#include <check.h>
 
 using namespace rf;
 
@@ -146,32 +146,22 @@ START_TEST(conn_flags_set_their_bit_and_unknown_ones_nothing)
 }
 END_TEST
 
-Suite* make_suite()
-{
-    TCase* tc = tcase_create("conn_flags");
-    tcase_add_test(tc, untouched_fields_keep_the_default);
-    tcase_add_test(tc, change_of_want_reaches_want_ext);
-    tcase_add_test(tc, change_of_want_keeps_the_high_half);
-    tcase_add_test(tc, change_of_want_ext_reaches_want);
-    tcase_add_test(tc, different_changes_of_both_are_refused);
-    tcase_add_test(tc, equal_changes_of_both_agree);
-    tcase_add_test(tc, second_call_changes_nothing);
-    tcase_add_test(tc, flag_is_set_only_if_all_of_it_is_offered);
-    tcase_add_test(tc, functions_go_together_with_raw_want_in_any_order);
-    tcase_add_test(tc, functions_go_together_with_raw_want_ext);
-    tcase_add_test(tc, conn_flags_set_their_bit_and_unknown_ones_nothing);
-    Suite* suite = suite_create("conn_flags");
-    suite_add_tcase(suite, tc);
-    return suite;
-}
-
 } // namespace
 
 int main()
 {
-    SRunner* runner = srunner_create(make_suite());
-    srunner_run_all(runner, CK_NORMAL);
-    const int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed == 0 ? 0 : 1;
+    const rf::test::Tests tests = {
+        untouched_fields_keep_the_default,
+        change_of_want_reaches_want_ext,
+        change_of_want_keeps_the_high_half,
+        change_of_want_ext_reaches_want,
+        different_changes_of_both_are_refused,
+        equal_changes_of_both_agree,
+        second_call_changes_nothing,
+        flag_is_set_only_if_all_of_it_is_offered,
+        functions_go_together_with_raw_want_in_any_order,
+        functions_go_together_with_raw_want_ext,
+        conn_flags_set_their_bit_and_unknown_ones_nothing,
+    };
+    return rf::test::run_tests("conn_flags", tests);
 }

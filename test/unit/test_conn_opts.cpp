@@ -1,11 +1,11 @@
 // Connection options: parsed from the command line, applied in init().
 #include "session/conn_opts.hpp"
 
+#include "check/runner.hpp"
 #include "cli/opt.hpp"
 #include "log_capture.hpp"
 #include "session/conn_flags.hpp"
 
-#include <check.h>
 #include <cstring>
 
 using namespace rf;
@@ -150,29 +150,19 @@ START_TEST(foreign_options_stay_and_bad_values_fail)
 }
 END_TEST
 
-Suite* make_suite()
-{
-    TCase* tc = tcase_create("conn_opts");
-    tcase_add_test(tc, numbers_are_set_only_if_given);
-    tcase_add_test(tc, each_flag_switches_its_ability_and_no_other);
-    tcase_add_test(tc, ability_the_kernel_lacks_is_not_asked_for);
-    tcase_add_test(tc, no_has_the_last_word_of_a_pair);
-    tcase_add_test(tc, readdirplus_yes_is_always_and_not_adaptive);
-    tcase_add_test(tc, atomic_o_trunc_is_accepted_without_effect);
-    tcase_add_test(tc, raw_want_may_be_changed_after_applying);
-    tcase_add_test(tc, foreign_options_stay_and_bad_values_fail);
-    Suite* suite = suite_create("conn_opts");
-    suite_add_tcase(suite, tc);
-    return suite;
-}
-
 } // namespace
 
 int main()
 {
-    SRunner* runner = srunner_create(make_suite());
-    srunner_run_all(runner, CK_NORMAL);
-    const int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed == 0 ? 0 : 1;
+    const rf::test::Tests tests = {
+        numbers_are_set_only_if_given,
+        each_flag_switches_its_ability_and_no_other,
+        ability_the_kernel_lacks_is_not_asked_for,
+        no_has_the_last_word_of_a_pair,
+        readdirplus_yes_is_always_and_not_adaptive,
+        atomic_o_trunc_is_accepted_without_effect,
+        raw_want_may_be_changed_after_applying,
+        foreign_options_stay_and_bad_values_fail,
+    };
+    return rf::test::run_tests("conn_opts", tests);
 }

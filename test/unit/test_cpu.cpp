@@ -1,9 +1,9 @@
 // Lists of CPUs as the kernel writes them.
 #include "base/cpu.hpp"
+#include "check/runner.hpp"
 
 #include <algorithm>
 #include <cerrno>
-#include <check.h>
 
 using namespace rf;
 
@@ -83,19 +83,14 @@ END_TEST
 
 int main()
 {
-    Suite* suite = suite_create("cpu");
-    TCase* tests = tcase_create("all");
-    tcase_add_test(tests, lists_are_counted);
-    tcase_add_test(tests, malformed_lists_count_as_nothing);
-    tcase_add_test(tests, a_list_need_not_end_in_nul);
-    tcase_add_test(tests, members_of_a_list_are_found);
-    tcase_add_test(tests, this_machine_has_cpus);
-    tcase_add_test(tests, a_thread_can_be_bound_and_let_go);
-    tcase_add_test(tests, cpus_that_do_not_exist_are_refused);
-    suite_add_tcase(suite, tests);
-    SRunner* runner = srunner_create(suite);
-    srunner_run_all(runner, CK_NORMAL);
-    const int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed == 0 ? 0 : 1;
+    const rf::test::Tests tests = {
+        lists_are_counted,
+        malformed_lists_count_as_nothing,
+        a_list_need_not_end_in_nul,
+        members_of_a_list_are_found,
+        this_machine_has_cpus,
+        a_thread_can_be_bound_and_let_go,
+        cpus_that_do_not_exist_are_refused,
+    };
+    return rf::test::run_tests("cpu", tests);
 }

@@ -2,10 +2,10 @@
 // hears from the daemon through a pipe.
 #include "cli/daemonize.hpp"
 
+#include "check/runner.hpp"
 #include "log_capture.hpp"
 
 #include <cerrno>
-#include <check.h>
 #include <csignal>
 #include <cstdio>
 #include <cstdlib>
@@ -355,36 +355,26 @@ START_TEST(verdict_without_a_start_does_nothing)
 }
 END_TEST
 
-Suite* make_suite()
-{
-    TCase* tc = tcase_create("daemonize");
-    tcase_add_test(tc, daemon_has_left_the_terminal_and_parent_reports_success);
-    tcase_add_test(tc, foreground_only_changes_the_directory);
-    tcase_add_test(tc, buffered_output_comes_out_once);
-    tcase_add_test(tc, program_started_without_stdio_gets_it);
-    tcase_add_test(tc, early_parent_waits_for_success);
-    tcase_add_test(tc, early_failure_becomes_the_exit_status);
-    tcase_add_test(tc, child_that_dies_silently_fails_the_parent_with_a_message);
-    tcase_add_test(tc, grandchild_that_holds_the_line_does_not_hold_the_parent);
-    tcase_add_test(tc, killed_parent_takes_the_child_along);
-    tcase_add_test(tc, verdict_for_a_parent_that_is_gone_is_harmless);
-    tcase_add_test(tc, second_start_is_refused_and_the_first_still_counts);
-    tcase_add_test(tc, no_background_does_not_fork_and_keeps_stdio);
-    tcase_add_test(tc, no_chdir_keeps_the_directory);
-    tcase_add_test(tc, unknown_flags_are_refused_before_anything_happens);
-    tcase_add_test(tc, verdict_without_a_start_does_nothing);
-    Suite* suite = suite_create("daemonize");
-    suite_add_tcase(suite, tc);
-    return suite;
-}
-
 } // namespace
 
 int main()
 {
-    SRunner* runner = srunner_create(make_suite());
-    srunner_run_all(runner, CK_NORMAL);
-    const int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed == 0 ? 0 : 1;
+    const rf::test::Tests tests = {
+        daemon_has_left_the_terminal_and_parent_reports_success,
+        foreground_only_changes_the_directory,
+        buffered_output_comes_out_once,
+        program_started_without_stdio_gets_it,
+        early_parent_waits_for_success,
+        early_failure_becomes_the_exit_status,
+        child_that_dies_silently_fails_the_parent_with_a_message,
+        grandchild_that_holds_the_line_does_not_hold_the_parent,
+        killed_parent_takes_the_child_along,
+        verdict_for_a_parent_that_is_gone_is_harmless,
+        second_start_is_refused_and_the_first_still_counts,
+        no_background_does_not_fork_and_keeps_stdio,
+        no_chdir_keeps_the_directory,
+        unknown_flags_are_refused_before_anything_happens,
+        verdict_without_a_start_does_nothing,
+    };
+    return rf::test::run_tests("daemonize", tests);
 }

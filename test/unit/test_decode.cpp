@@ -1,10 +1,9 @@
 // Decoding of well-formed requests: every opcode, every peer, both shapes, one and the same call.
+#include "check/runner.hpp"
 #include "proto_cases.hpp"
 
 #include <algorithm>
 #include <cerrno>
-#include <check.h>
-#include <cstdlib>
 #include <set>
 
 using namespace rf;
@@ -192,23 +191,18 @@ END_TEST
 
 int main()
 {
-    TCase* cases = tcase_create("decode");
-    tcase_add_test(cases, both_shapes_make_the_same_call);
-    tcase_add_test(cases, extensions_are_no_part_of_the_arguments);
-    tcase_add_test(cases, extensions_are_found_at_the_end);
-    tcase_add_test(cases, a_message_without_extensions_has_none);
-    tcase_add_test(cases, bytes_behind_the_arguments_are_ignored);
-    tcase_add_test(cases, init_reports_how_much_was_sent);
-    tcase_add_test(cases, an_empty_ring_payload_is_still_a_ring_message);
-    tcase_add_test(cases, every_opcode_but_dax_has_a_row_and_a_case);
-    tcase_add_test(cases, unknown_opcodes_have_no_row);
-    tcase_add_test(cases, only_four_opcodes_take_no_answer);
-    tcase_add_test(cases, fixed_bytes_are_what_the_ring_puts_in_op_in);
-    Suite* suite = suite_create("decode");
-    suite_add_tcase(suite, cases);
-    SRunner* runner = srunner_create(suite);
-    srunner_run_all(runner, CK_NORMAL);
-    const int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+    const rf::test::Tests tests = {
+        both_shapes_make_the_same_call,
+        extensions_are_no_part_of_the_arguments,
+        extensions_are_found_at_the_end,
+        a_message_without_extensions_has_none,
+        bytes_behind_the_arguments_are_ignored,
+        init_reports_how_much_was_sent,
+        an_empty_ring_payload_is_still_a_ring_message,
+        every_opcode_but_dax_has_a_row_and_a_case,
+        unknown_opcodes_have_no_row,
+        only_four_opcodes_take_no_answer,
+        fixed_bytes_are_what_the_ring_puts_in_op_in,
+    };
+    return rf::test::run_tests("decode", tests);
 }

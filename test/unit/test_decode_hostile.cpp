@@ -1,9 +1,9 @@
 // Decoding of malformed requests: refused, without a call, without a step outside the message.
+#include "check/runner.hpp"
 #include "proto_cases.hpp"
 
 #include <algorithm>
 #include <cerrno>
-#include <check.h>
 #include <cstdio>
 #include <cstdlib>
 #include <set>
@@ -305,28 +305,22 @@ END_TEST
 
 int main()
 {
-    TCase* cases = tcase_create("decode_hostile");
-    tcase_set_timeout(cases, 50);
-    tcase_add_test(cases, every_truncation_of_a_device_message_is_refused);
-    tcase_add_test(cases, every_truncation_of_a_ring_payload_is_refused);
-    tcase_add_test(cases, init_without_a_version_is_refused);
-    tcase_add_test(cases, names_without_an_end_are_refused);
-    tcase_add_test(cases, an_extension_does_not_end_a_name);
-    tcase_add_test(cases, an_extension_is_no_data);
-    tcase_add_test(cases, stated_sizes_beyond_the_message_are_refused);
-    tcase_add_test(cases, stated_sizes_within_the_message_are_not);
-    tcase_add_test(cases, a_forget_count_that_wraps_is_refused);
-    tcase_add_test(cases, a_device_message_must_have_the_stated_length);
-    tcase_add_test(cases, a_ring_header_must_cover_its_payload);
-    tcase_add_test(cases, extensions_beyond_the_message_are_refused);
-    tcase_add_test(cases, decode_does_not_trust_that_the_message_was_parsed);
-    tcase_add_test(cases, random_damage_never_leads_outside_the_message);
-    tcase_add_test(cases, pure_noise_never_leads_outside_the_message);
-    Suite* suite = suite_create("decode_hostile");
-    suite_add_tcase(suite, cases);
-    SRunner* runner = srunner_create(suite);
-    srunner_run_all(runner, CK_NORMAL);
-    const int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+    const rf::test::Tests tests = {
+        every_truncation_of_a_device_message_is_refused,
+        every_truncation_of_a_ring_payload_is_refused,
+        init_without_a_version_is_refused,
+        names_without_an_end_are_refused,
+        an_extension_does_not_end_a_name,
+        an_extension_is_no_data,
+        stated_sizes_beyond_the_message_are_refused,
+        stated_sizes_within_the_message_are_not,
+        a_forget_count_that_wraps_is_refused,
+        a_device_message_must_have_the_stated_length,
+        a_ring_header_must_cover_its_payload,
+        extensions_beyond_the_message_are_refused,
+        decode_does_not_trust_that_the_message_was_parsed,
+        random_damage_never_leads_outside_the_message,
+        pure_noise_never_leads_outside_the_message,
+    };
+    return rf::test::run_tests("decode_hostile", tests);
 }

@@ -1,11 +1,10 @@
 // Replies from the C library's structures, by protocol minor, and the conversions back.
+#include "check/runner.hpp"
 #include "proto/encode.hpp"
 
 #include <array>
 #include <cerrno>
-#include <check.h>
 #include <cmath>
-#include <cstdlib>
 #include <cstring>
 #include <limits>
 #include <sys/sysmacros.h>
@@ -363,27 +362,22 @@ END_TEST
 
 int main()
 {
-    TCase* cases = tcase_create("encode");
-    tcase_add_test(cases, timeouts_split_into_seconds_and_nanoseconds);
-    tcase_add_test(cases, nanoseconds_stay_below_a_second);
-    tcase_add_test(cases, attributes_keep_every_field);
-    tcase_add_test(cases, too_many_links_saturate);
-    tcase_add_test(cases, entries_carry_both_timeouts);
-    tcase_add_test(cases, a_negative_entry_has_no_attributes);
-    tcase_add_test(cases, attr_replies_carry_the_timeout);
-    tcase_add_test(cases, replies_shrink_for_old_minors);
-    tcase_add_test(cases, filesystem_statistics_keep_every_field);
-    tcase_add_test(cases, statx_keeps_every_field);
-    tcase_add_test(cases, lock_ranges_survive_both_ways);
-    tcase_add_test(cases, lock_ranges_past_the_last_offset_end_there);
-    tcase_add_test(cases, no_lock_has_no_range);
-    tcase_add_test(cases, hostile_lock_ranges_are_decoded_without_overflow);
-    tcase_add_test(cases, setattr_values_arrive_with_their_nanoseconds);
-    Suite* suite = suite_create("encode");
-    suite_add_tcase(suite, cases);
-    SRunner* runner = srunner_create(suite);
-    srunner_run_all(runner, CK_NORMAL);
-    const int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+    const rf::test::Tests tests = {
+        timeouts_split_into_seconds_and_nanoseconds,
+        nanoseconds_stay_below_a_second,
+        attributes_keep_every_field,
+        too_many_links_saturate,
+        entries_carry_both_timeouts,
+        a_negative_entry_has_no_attributes,
+        attr_replies_carry_the_timeout,
+        replies_shrink_for_old_minors,
+        filesystem_statistics_keep_every_field,
+        statx_keeps_every_field,
+        lock_ranges_survive_both_ways,
+        lock_ranges_past_the_last_offset_end_there,
+        no_lock_has_no_range,
+        hostile_lock_ranges_are_decoded_without_overflow,
+        setattr_values_arrive_with_their_nanoseconds,
+    };
+    return rf::test::run_tests("encode", tests);
 }

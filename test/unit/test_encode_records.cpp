@@ -1,10 +1,9 @@
 // Directory records and IOCTL retry vectors, byte for byte.
+#include "check/runner.hpp"
 #include "proto/encode.hpp"
 
 #include <array>
 #include <cerrno>
-#include <check.h>
-#include <cstdlib>
 #include <cstring>
 #include <string>
 #include <vector>
@@ -176,22 +175,12 @@ END_TEST
 
 int main()
 {
-    TCase* cases = tcase_create("encode_records");
-    tcase_add_test(cases, record_sizes_are_multiples_of_eight);
-    tcase_add_test(cases, a_record_is_header_name_and_zeroes);
-    tcase_add_test(cases, every_file_type_has_its_number);
-    tcase_add_test(cases, a_record_that_does_not_fit_is_only_measured);
-    tcase_add_test(cases, a_plus_record_starts_with_the_entry);
-    tcase_add_test(cases, a_plus_record_that_does_not_fit_is_only_measured);
-    tcase_add_test(cases, a_retry_lists_in_before_out);
-    tcase_add_test(cases, a_retry_may_ask_for_nothing);
-    tcase_add_test(cases, a_retry_takes_256_vectors_and_no_more);
-    tcase_add_test(cases, a_retry_without_room_writes_nothing);
-    Suite* suite = suite_create("encode_records");
-    suite_add_tcase(suite, cases);
-    SRunner* runner = srunner_create(suite);
-    srunner_run_all(runner, CK_NORMAL);
-    const int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+    const rf::test::Tests tests = {
+        record_sizes_are_multiples_of_eight,   a_record_is_header_name_and_zeroes,
+        every_file_type_has_its_number,        a_record_that_does_not_fit_is_only_measured,
+        a_plus_record_starts_with_the_entry,   a_plus_record_that_does_not_fit_is_only_measured,
+        a_retry_lists_in_before_out,           a_retry_may_ask_for_nothing,
+        a_retry_takes_256_vectors_and_no_more, a_retry_without_room_writes_nothing,
+    };
+    return rf::test::run_tests("encode_records", tests);
 }

@@ -1,9 +1,9 @@
 // The list of our environment variables.
 #include "cli/environment.hpp"
 
+#include "check/runner.hpp"
 #include "log_capture.hpp"
 
-#include <check.h>
 #include <cstdlib>
 
 namespace {
@@ -52,16 +52,11 @@ END_TEST
 
 int main()
 {
-    Suite* suite = suite_create("environment");
-    TCase* tcase = tcase_create("environment");
-    tcase_add_test(tcase, variables_of_others_are_none_of_our_business);
-    tcase_add_test(tcase, our_variables_are_known_by_their_whole_name);
-    tcase_add_test(tcase, variables_of_the_test_scripts_do_not_count);
-    tcase_add_test(tcase, an_unknown_variable_is_named_once);
-    suite_add_tcase(suite, tcase);
-    SRunner* runner = srunner_create(suite);
-    srunner_run_all(runner, CK_ENV);
-    const int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+    const rf::test::Tests tests = {
+        variables_of_others_are_none_of_our_business,
+        our_variables_are_known_by_their_whole_name,
+        variables_of_the_test_scripts_do_not_count,
+        an_unknown_variable_is_named_once,
+    };
+    return rf::test::run_tests("environment", tests);
 }

@@ -6,10 +6,10 @@
 #include "family/layout.hpp"
 #include "family/library.hpp"
 
+#include "check/runner.hpp"
 #include "log_capture.hpp"
 
 #include <array>
-#include <check.h>
 #include <cstdlib>
 #include <fuse.h>
 #include <fuse_lowlevel.h>
@@ -471,40 +471,35 @@ END_TEST
 
 int main()
 {
-    Suite* suite = suite_create("family");
-    TCase* choice = tcase_create("choice");
-    tcase_add_test(choice, a_program_without_signs_gets_the_layout_of_the_build);
-    tcase_add_test(choice, the_installed_library_beats_the_default_of_the_build);
-    tcase_add_test(choice, a_need_of_3_12_rules_layout_A_out);
-    tcase_add_test(choice, a_versioned_entry_point_means_D_whatever_else_is_seen);
-    tcase_add_test(choice, the_environment_beats_everything);
-    tcase_add_test(choice, only_the_four_letters_name_a_layout);
-    tcase_add_test(choice, operations_smaller_than_3_8_mean_A);
-    tcase_add_test(choice, operations_larger_than_3_16_mean_D);
-    tcase_add_test(choice, a_session_without_operations_says_nothing_by_their_size);
-    tcase_add_test(choice, raw_names_in_a_library_of_3_17_mean_D);
-    tcase_add_test(choice, an_old_program_is_recognised_in_a_new_library);
-    tcase_add_test(choice, releases_fall_into_their_families);
-    tcase_add_test(choice, a_file_name_tells_the_release);
-    tcase_add_test(choice, needs_are_counted_by_library_and_node);
-    tcase_add_test(choice, this_program_needs_no_libfuse3);
-    tcase_add_test(choice, the_first_latch_wins);
-    tcase_add_test(choice, a_version_of_zeros_is_an_old_entry_point);
-    tcase_add_test(choice, a_wrong_letter_in_the_environment_is_refused);
-    tcase_add_test(choice, the_release_we_pass_for_follows_the_family);
-    suite_add_tcase(suite, choice);
-    TCase* layout = tcase_create("layout");
-    tcase_add_test(layout, file_bits_lie_where_each_family_has_them);
-    tcase_add_test(layout, in_our_own_layout_the_bits_are_the_members);
-    tcase_add_test(layout, a_backing_id_exists_in_D_alone);
-    tcase_add_test(layout, lists_of_buffers_are_walked_with_the_stride_of_the_family);
-    tcase_add_test(layout, old_families_keep_their_hands_off_the_new_half_of_the_connection);
-    tcase_add_test(layout, the_configuration_is_presented_in_the_family_s_layout_and_read_back);
-    tcase_add_test(layout, an_application_may_clear_the_configuration_by_its_own_size);
-    suite_add_tcase(suite, layout);
-    SRunner* runner = srunner_create(suite);
-    srunner_run_all(runner, CK_ENV);
-    const int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+    const rf::test::Tests tests = {
+        // the choice
+        a_program_without_signs_gets_the_layout_of_the_build,
+        the_installed_library_beats_the_default_of_the_build,
+        a_need_of_3_12_rules_layout_A_out,
+        a_versioned_entry_point_means_D_whatever_else_is_seen,
+        the_environment_beats_everything,
+        only_the_four_letters_name_a_layout,
+        operations_smaller_than_3_8_mean_A,
+        operations_larger_than_3_16_mean_D,
+        a_session_without_operations_says_nothing_by_their_size,
+        raw_names_in_a_library_of_3_17_mean_D,
+        an_old_program_is_recognised_in_a_new_library,
+        releases_fall_into_their_families,
+        a_file_name_tells_the_release,
+        needs_are_counted_by_library_and_node,
+        this_program_needs_no_libfuse3,
+        the_first_latch_wins,
+        a_version_of_zeros_is_an_old_entry_point,
+        a_wrong_letter_in_the_environment_is_refused,
+        the_release_we_pass_for_follows_the_family,
+        // the layouts
+        file_bits_lie_where_each_family_has_them,
+        in_our_own_layout_the_bits_are_the_members,
+        a_backing_id_exists_in_D_alone,
+        lists_of_buffers_are_walked_with_the_stride_of_the_family,
+        old_families_keep_their_hands_off_the_new_half_of_the_connection,
+        the_configuration_is_presented_in_the_family_s_layout_and_read_back,
+        an_application_may_clear_the_configuration_by_its_own_size,
+    };
+    return rf::test::run_tests("family", tests);
 }

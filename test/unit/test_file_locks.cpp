@@ -1,9 +1,8 @@
 // Record locks noted at a file: ranges of one owner replace each other, those of others stand in the way.
+#include "check/runner.hpp"
 #include "highlevel/file_locks.hpp"
 
 #include <cstdio>
-
-#include <check.h>
 
 using rf::hl::FileLocks;
 
@@ -108,19 +107,11 @@ END_TEST
 
 int main()
 {
-    Suite* suite = suite_create("file_locks");
-    TCase* tests = tcase_create("all");
-    tcase_add_test(tests, a_lock_stands_against_others_but_not_against_its_owner);
-    tcase_add_test(tests, readers_stand_against_writers_only);
-    tcase_add_test(tests, length_zero_reaches_to_the_end_of_every_file);
-    tcase_add_test(tests, unlocking_the_middle_leaves_both_ends);
-    tcase_add_test(tests, a_new_type_replaces_the_old_one_where_they_overlap);
-    tcase_add_test(tests, locks_of_one_kind_that_touch_are_one);
-    tcase_add_test(tests, unlocking_everything_takes_only_the_owners_own);
-    suite_add_tcase(suite, tests);
-    SRunner* runner = srunner_create(suite);
-    srunner_run_all(runner, CK_NORMAL);
-    const int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed == 0 ? 0 : 1;
+    const rf::test::Tests tests = {
+        a_lock_stands_against_others_but_not_against_its_owner, readers_stand_against_writers_only,
+        length_zero_reaches_to_the_end_of_every_file,           unlocking_the_middle_leaves_both_ends,
+        a_new_type_replaces_the_old_one_where_they_overlap,     locks_of_one_kind_that_touch_are_one,
+        unlocking_everything_takes_only_the_owners_own,
+    };
+    return rf::test::run_tests("file_locks", tests);
 }

@@ -3,11 +3,11 @@
 // the operation is missing.
 #include "highlevel/fs.hpp"
 
+#include "check/runner.hpp"
 #include "family/family.hpp"
 #include "log_capture.hpp"
 
 #include <cerrno>
-#include <check.h>
 #include <cstdlib>
 #include <cstring>
 #include <fcntl.h>
@@ -490,34 +490,28 @@ END_TEST
 
 int main()
 {
-    Suite* suite = suite_create("fs");
-    TCase* tests = tcase_create("all");
-    tcase_add_checked_fixture(tests, reset, nullptr);
-    tcase_add_test(tests, missing_operations_are_enosys);
-    tcase_add_test(tests, opening_and_closing_need_no_operation);
-    tcase_add_test(tests, statfs_without_operation_is_the_minimum);
-    tcase_add_test(tests, ioctl_without_operation_is_enotty);
-    tcase_add_test(tests, read_stands_in_for_read_buf);
-    tcase_add_test(tests, read_buf_stands_in_for_read);
-    tcase_add_test(tests, pieces_of_programs_of_before_3_17_are_found_and_freed);
-    tcase_add_test(tests, read_buf_is_preferred_to_read);
-    tcase_add_test(tests, a_failed_read_leaves_no_list);
-    tcase_add_test(tests, reading_more_than_asked_for_is_logged);
-    tcase_add_test(tests, write_stands_in_for_write_buf);
-    tcase_add_test(tests, write_gets_pieces_as_one);
-    tcase_add_test(tests, write_buf_stands_in_for_write);
-    tcase_add_test(tests, an_operation_sees_its_own_data_and_the_caller_finds_its_own_again);
-    tcase_add_test(tests, a_short_table_ends_in_nothing);
-    tcase_add_test(tests, a_long_table_is_cut_with_a_message);
-    tcase_add_test(tests, init_decides_over_the_data_that_destroy_gets);
-    tcase_add_test(tests, a_filesystem_without_init_keeps_its_data);
-    tcase_add_test(tests, init_turns_down_what_the_operations_cannot_serve);
-    tcase_add_test(tests, what_never_began_is_dropped_without_destroy);
-    tcase_add_test(tests, tracing_writes_one_line_per_call);
-    suite_add_tcase(suite, tests);
-    SRunner* runner = srunner_create(suite);
-    srunner_run_all(runner, CK_NORMAL);
-    const int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed == 0 ? 0 : 1;
+    const rf::test::Tests tests = {
+        missing_operations_are_enosys,
+        opening_and_closing_need_no_operation,
+        statfs_without_operation_is_the_minimum,
+        ioctl_without_operation_is_enotty,
+        read_stands_in_for_read_buf,
+        read_buf_stands_in_for_read,
+        pieces_of_programs_of_before_3_17_are_found_and_freed,
+        read_buf_is_preferred_to_read,
+        a_failed_read_leaves_no_list,
+        reading_more_than_asked_for_is_logged,
+        write_stands_in_for_write_buf,
+        write_gets_pieces_as_one,
+        write_buf_stands_in_for_write,
+        an_operation_sees_its_own_data_and_the_caller_finds_its_own_again,
+        a_short_table_ends_in_nothing,
+        a_long_table_is_cut_with_a_message,
+        init_decides_over_the_data_that_destroy_gets,
+        a_filesystem_without_init_keeps_its_data,
+        init_turns_down_what_the_operations_cannot_serve,
+        what_never_began_is_dropped_without_destroy,
+        tracing_writes_one_line_per_call,
+    };
+    return rf::test::run_tests("fs", tests, {.before = reset});
 }

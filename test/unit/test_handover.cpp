@@ -1,10 +1,10 @@
 // What one session writes down for another: it comes back as it was, and nothing else is believed.
 #include "session/handover.hpp"
 
+#include "check/runner.hpp"
 #include "proto/kernel.hpp"
 
 #include <cerrno>
-#include <check.h>
 #include <cstring>
 #include <string>
 #include <unistd.h>
@@ -124,18 +124,10 @@ END_TEST
 
 int main()
 {
-    Suite* suite = suite_create("handover");
-    TCase* tc = tcase_create("handover");
-    tcase_add_test(tc, a_handover_comes_back_as_it_was);
-    tcase_add_test(tc, every_damaged_bit_is_seen);
-    tcase_add_test(tc, every_other_length_is_refused);
-    tcase_add_test(tc, a_newer_protocol_is_refused);
-    tcase_add_test(tc, what_does_not_fit_is_not_written);
-    tcase_add_test(tc, only_a_fuse_device_has_a_connection);
-    suite_add_tcase(suite, tc);
-    SRunner* runner = srunner_create(suite);
-    srunner_run_all(runner, CK_NORMAL);
-    const int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed == 0 ? 0 : 1;
+    const rf::test::Tests tests = {
+        a_handover_comes_back_as_it_was,  every_damaged_bit_is_seen,
+        every_other_length_is_refused,    a_newer_protocol_is_refused,
+        what_does_not_fit_is_not_written, only_a_fuse_device_has_a_connection,
+    };
+    return rf::test::run_tests("handover", tests);
 }

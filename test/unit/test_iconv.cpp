@@ -186,26 +186,20 @@ END_TEST
 
 int main()
 {
-    Suite* suite = suite_create("iconv");
-    TCase* tests = tcase_create("all");
-    tcase_add_checked_fixture(tests, log_capture::start, nullptr);
-    tcase_add_test(tests, every_operation_gets_its_path_in_the_lower_set);
-    tcase_add_test(tests, below_is_utf8_by_default);
-    tcase_add_test(tests, above_is_the_set_of_the_environment_by_default);
-    tcase_add_test(tests, text_that_is_none_is_eilseq);
-    tcase_add_test(tests, entries_come_up_in_the_upper_set);
-    tcase_add_test(tests, entries_that_cannot_be_shown_are_left_out);
-    tcase_add_test(tests, link_targets_are_converted_both_ways);
-    tcase_add_test(tests, a_link_target_that_grows_is_cut_off);
-    tcase_add_test(tests, long_names_grow);
-    tcase_add_test(tests, a_set_with_states_is_left_in_its_first_state);
-    tcase_add_test(tests, threads_do_not_mix_their_conversions);
-    tcase_add_test(tests, unknown_sets_are_refused);
-    tcase_add_test(tests, the_program_keeps_its_locale);
-    suite_add_tcase(suite, tests);
-    SRunner* runner = srunner_create(suite);
-    srunner_run_all(runner, CK_NORMAL);
-    const int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed == 0 ? 0 : 1;
+    const rf::test::Tests tests = {
+        every_operation_gets_its_path_in_the_lower_set,
+        below_is_utf8_by_default,
+        above_is_the_set_of_the_environment_by_default,
+        text_that_is_none_is_eilseq,
+        entries_come_up_in_the_upper_set,
+        entries_that_cannot_be_shown_are_left_out,
+        link_targets_are_converted_both_ways,
+        a_link_target_that_grows_is_cut_off,
+        long_names_grow,
+        a_set_with_states_is_left_in_its_first_state,
+        threads_do_not_mix_their_conversions,
+        unknown_sets_are_refused,
+        the_program_keeps_its_locale,
+    };
+    return rf::test::run_tests("iconv", tests, {.before = log_capture::start});
 }

@@ -1,8 +1,8 @@
 // What the loaded objects import decides where handlers run.
 #include "base/imports.hpp"
+#include "check/runner.hpp"
 
 #include <array>
-#include <check.h>
 #include <cstdlib>
 
 using namespace rf;
@@ -38,15 +38,10 @@ END_TEST
 
 int main()
 {
-    TCase* tc = tcase_create("imports");
-    tcase_add_test(tc, an_import_of_a_loaded_object_is_found);
-    tcase_add_test(tc, what_nobody_imports_is_not_found);
-    tcase_add_test(tc, a_star_stands_for_every_ending);
-    Suite* suite = suite_create("imports");
-    suite_add_tcase(suite, tc);
-    SRunner* runner = srunner_create(suite);
-    srunner_run_all(runner, CK_NORMAL);
-    const int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+    const rf::test::Tests tests = {
+        an_import_of_a_loaded_object_is_found,
+        what_nobody_imports_is_not_found,
+        a_star_stands_for_every_ending,
+    };
+    return rf::test::run_tests("imports", tests);
 }

@@ -1,11 +1,10 @@
 // INIT negotiation for every minor, every flag alone and in company, and the edges of every size.
 // Longer than other tests: one function under test, and each rule of its answer is a few lines here.
+#include "check/runner.hpp"
 #include "proto/init.hpp"
 
 #include <algorithm>
 #include <cerrno>
-#include <check.h>
-#include <cstdlib>
 #include <iterator>
 
 using namespace rf;
@@ -457,52 +456,32 @@ START_TEST(a_request_timeout_needs_the_offer)
 }
 END_TEST
 
-namespace {
-
-void add_exhaustive(TCase* cases)
-{
-    tcase_set_timeout(cases, 50);
-    tcase_add_test(cases, every_minor_with_everything_is_sound);
-    tcase_add_test(cases, every_flag_alone_is_agreed_if_offered_and_not_otherwise);
-    tcase_add_test(cases, every_pair_of_flags_is_sound);
-    tcase_add_test(cases, random_offers_and_wants_are_sound);
-}
-
-void add_examples(TCase* cases)
-{
-    tcase_add_test(cases, an_older_major_is_refused);
-    tcase_add_test(cases, a_message_without_a_version_is_refused);
-    tcase_add_test(cases, a_newer_major_gets_our_version_and_nothing_else);
-    tcase_add_test(cases, the_reply_never_exceeds_the_kernels_minor);
-    tcase_add_test(cases, high_flags_count_only_beside_init_ext);
-    tcase_add_test(cases, a_hand_made_offer_without_ext_gets_no_high_flags);
-    tcase_add_test(cases, the_ring_needs_both_sides);
-    tcase_add_test(cases, max_write_and_max_pages_agree);
-    tcase_add_test(cases, without_max_pages_writes_end_at_128_kib);
-    tcase_add_test(cases, without_big_writes_a_write_is_one_page);
-    tcase_add_test(cases, export_support_needs_the_longer_entry);
-    tcase_add_test(cases, passthrough_needs_depth_and_no_writeback);
-    tcase_add_test(cases, idmap_needs_permission_checks_in_the_kernel);
-    tcase_add_test(cases, readahead_is_the_smaller_one);
-    tcase_add_test(cases, background_limits_are_filled_in_and_bounded);
-    tcase_add_test(cases, time_granularity_stays_within_a_second);
-    tcase_add_test(cases, a_request_timeout_needs_the_offer);
-}
-
-} // namespace
-
 int main()
 {
-    Suite* suite = suite_create("init");
-    TCase* exhaustive = tcase_create("exhaustive");
-    add_exhaustive(exhaustive);
-    suite_add_tcase(suite, exhaustive);
-    TCase* examples = tcase_create("examples");
-    add_examples(examples);
-    suite_add_tcase(suite, examples);
-    SRunner* runner = srunner_create(suite);
-    srunner_run_all(runner, CK_NORMAL);
-    const int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+    const rf::test::Tests tests = {
+        // exhaustive
+        every_minor_with_everything_is_sound,
+        every_flag_alone_is_agreed_if_offered_and_not_otherwise,
+        every_pair_of_flags_is_sound,
+        random_offers_and_wants_are_sound,
+        // examples
+        an_older_major_is_refused,
+        a_message_without_a_version_is_refused,
+        a_newer_major_gets_our_version_and_nothing_else,
+        the_reply_never_exceeds_the_kernels_minor,
+        high_flags_count_only_beside_init_ext,
+        a_hand_made_offer_without_ext_gets_no_high_flags,
+        the_ring_needs_both_sides,
+        max_write_and_max_pages_agree,
+        without_max_pages_writes_end_at_128_kib,
+        without_big_writes_a_write_is_one_page,
+        export_support_needs_the_longer_entry,
+        passthrough_needs_depth_and_no_writeback,
+        idmap_needs_permission_checks_in_the_kernel,
+        readahead_is_the_smaller_one,
+        background_limits_are_filled_in_and_bounded,
+        time_granularity_stays_within_a_second,
+        a_request_timeout_needs_the_offer,
+    };
+    return rf::test::run_tests("init", tests);
 }

@@ -1,6 +1,7 @@
 // The protocol header against the system's own <linux/fuse.h>, as far as that goes, and against plain numbers
 // for what is newer. (kernel_layout.cpp proves the layouts at compile time; this asks an independent
 // witness.)
+#include "check/runner.hpp"
 #include "proto/kernel.hpp"
 
 #include <cstddef>
@@ -26,8 +27,6 @@ constexpr uint32_t kOurFattr[] = {
 
 } // namespace
 
-#include <check.h>
-#include <cstdlib>
 #include <linux/fuse.h>
 #include <sys/ioctl.h>
 #include <vector>
@@ -319,19 +318,14 @@ END_TEST
 
 int main()
 {
-    TCase* cases = tcase_create("kernel_layout");
-    tcase_add_test(cases, structures_are_as_big_as_the_systems);
-    tcase_add_test(cases, opcodes_are_the_systems);
-    tcase_add_test(cases, init_flags_are_the_systems);
-    tcase_add_test(cases, small_numbers_are_the_systems);
-    tcase_add_test(cases, open_and_setattr_bits_are_the_systems);
-    tcase_add_test(cases, device_ioctls_are_built_like_the_kernels);
-    tcase_add_test(cases, ring_structures_have_the_documented_bytes);
-    Suite* suite = suite_create("kernel_layout");
-    suite_add_tcase(suite, cases);
-    SRunner* runner = srunner_create(suite);
-    srunner_run_all(runner, CK_NORMAL);
-    const int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+    const rf::test::Tests tests = {
+        structures_are_as_big_as_the_systems,
+        opcodes_are_the_systems,
+        init_flags_are_the_systems,
+        small_numbers_are_the_systems,
+        open_and_setattr_bits_are_the_systems,
+        device_ioctls_are_built_like_the_kernels,
+        ring_structures_have_the_documented_bytes,
+    };
+    return rf::test::run_tests("kernel_layout", tests);
 }

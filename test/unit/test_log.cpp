@@ -1,8 +1,8 @@
 // Where messages go. What syslog() sends is seen through LOG_PERROR, which copies it to stderr.
 #include "base/log.hpp"
+#include "check/runner.hpp"
 #include "cli/log_target.hpp"
 
-#include <check.h>
 #include <cstdio>
 #include <cstring>
 #include <syslog.h>
@@ -115,28 +115,18 @@ START_TEST(closing_syslog_that_was_never_open_is_harmless)
 }
 END_TEST
 
-Suite* make_suite()
-{
-    TCase* tc = tcase_create("log");
-    tcase_add_test(tc, application_message_is_passed_on_verbatim);
-    tcase_add_test(tc, own_message_ends_in_a_newline);
-    tcase_add_test(tc, application_function_gets_level_and_text_of_both_kinds);
-    tcase_add_test(tc, null_function_brings_stderr_back);
-    tcase_add_test(tc, syslog_gets_the_messages_under_the_given_name);
-    tcase_add_test(tc, application_function_beats_syslog_and_gives_way_to_it);
-    tcase_add_test(tc, closing_syslog_that_was_never_open_is_harmless);
-    Suite* suite = suite_create("log");
-    suite_add_tcase(suite, tc);
-    return suite;
-}
-
 } // namespace
 
 int main()
 {
-    SRunner* runner = srunner_create(make_suite());
-    srunner_run_all(runner, CK_NORMAL);
-    const int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed == 0 ? 0 : 1;
+    const rf::test::Tests tests = {
+        application_message_is_passed_on_verbatim,
+        own_message_ends_in_a_newline,
+        application_function_gets_level_and_text_of_both_kinds,
+        null_function_brings_stderr_back,
+        syslog_gets_the_messages_under_the_given_name,
+        application_function_beats_syslog_and_gives_way_to_it,
+        closing_syslog_that_was_never_open_is_harmless,
+    };
+    return rf::test::run_tests("log", tests);
 }

@@ -1,9 +1,9 @@
 // Settings of the multi-threaded loop.
 #include "cli/loop_config.hpp"
 
+#include "check/runner.hpp"
 #include "log_capture.hpp"
 
-#include <check.h>
 #include <initializer_list>
 
 namespace {
@@ -94,6 +94,36 @@ START_TEST(old_settings_never_lower_the_number_of_threads)
 }
 END_TEST
 
+START_TEST(a_loop_takes_the_structure_of_either_generation)
+{
+    Config config;
+    fuse_loop_cfg_set_max_threads(config.get, 1);
+    fuse_loop_cfg_set_idle_threads(config.get, 7);
+    fuse_loop_cfg_set_clone_fd(config.get, 1);
+    fuse_loop_config found = rf::cli::settings_behind(config.get);
+    ck_assert_uint_eq(found.max_threads, 1);
+    ck_assert_uint_eq(found.max_idle_threads, 7);
+    ck_assert(found.clone_fd);
+
+    found = rf::cli::settings_behind(nullptr);
+    ck_assert_uint_eq(found.max_threads, 10);
+    ck_assert_uint_eq(found.max_idle_threads, kUnset);
+
+    for (const int clone_fd : {0, 1}) {
+        // What comes behind it is not the loop's.
+        const struct {
+            fuse_loop_config_v1 old;
+            unsigned others[4];
+        } memory = {{clone_fd, 50}, {77, 77, 77, 77}};
+        found = rf::cli::settings_behind(reinterpret_cast<const fuse_loop_config*>(&memory));
+        ck_assert_int_eq(found.clone_fd, clone_fd);
+        ck_assert_uint_eq(found.max_idle_threads, 50);
+        ck_assert_uint_eq(found.max_threads, 50);
+    }
+    ck_assert(log_capture::is_empty());
+}
+END_TEST
+
 START_TEST(null_is_no_crash)
 {
     fuse_loop_cfg_destroy(nullptr);
@@ -104,27 +134,18 @@ START_TEST(null_is_no_crash)
 }
 END_TEST
 
-Suite* make_suite()
-{
-    TCase* tc = tcase_create("loop_config");
-    tcase_add_test(tc, defaults_are_ten_threads_that_all_stay);
-    tcase_add_test(tc, default_values_set_again_log_nothing);
-    tcase_add_test(tc, limits_are_inclusive);
-    tcase_add_test(tc, value_out_of_range_is_refused_with_a_message);
-    tcase_add_test(tc, old_settings_never_lower_the_number_of_threads);
-    tcase_add_test(tc, null_is_no_crash);
-    Suite* suite = suite_create("loop_config");
-    suite_add_tcase(suite, tc);
-    return suite;
-}
-
 } // namespace
 
 int main()
 {
-    SRunner* runner = srunner_create(make_suite());
-    srunner_run_all(runner, CK_NORMAL);
-    const int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed == 0 ? 0 : 1;
+    const rf::test::Tests tests = {
+        defaults_are_ten_threads_that_all_stay,
+        default_values_set_again_log_nothing,
+        limits_are_inclusive,
+        value_out_of_range_is_refused_with_a_message,
+        old_settings_never_lower_the_number_of_threads,
+        a_loop_takes_the_structure_of_either_generation,
+        null_is_no_crash,
+    };
+    return rf::test::run_tests("loop_config", tests);
 }

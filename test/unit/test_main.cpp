@@ -2,9 +2,9 @@
 // themselves are replaced (the linker's --wrap), so nothing is mounted and nothing forks.
 #include "highlevel/main.hpp"
 
+#include "check/runner.hpp"
 #include "log_capture.hpp"
 
-#include <check.h>
 #include <cstring>
 #include <fuse_lowlevel.h>
 #include <initializer_list>
@@ -276,24 +276,18 @@ END_TEST
 
 int main()
 {
-    Suite* suite = suite_create("main");
-    TCase* tests = tcase_create("all");
-    tcase_add_checked_fixture(tests, reset, nullptr);
-    tcase_add_test(tests, an_orderly_run_is_0);
-    tcase_add_test(tests, the_mountpoint_becomes_absolute_before_the_directory_changes);
-    tcase_add_test(tests, loop_options_reach_the_loop);
-    tcase_add_test(tests, s_runs_one_thread);
-    tcase_add_test(tests, f_and_d_stay_in_the_foreground);
-    tcase_add_test(tests, wrong_arguments_are_1);
-    tcase_add_test(tests, no_mountpoint_is_2);
-    tcase_add_test(tests, each_step_that_fails_has_its_number_and_undoes_those_before);
-    tcase_add_test(tests, a_loop_that_ends_with_an_error_or_by_a_signal_is_8);
-    tcase_add_test(tests, help_and_version_are_0_and_mount_nothing);
-    tcase_add_test(tests, the_headers_of_the_caller_are_passed_on);
-    suite_add_tcase(suite, tests);
-    SRunner* runner = srunner_create(suite);
-    srunner_run_all(runner, CK_NORMAL);
-    const int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed == 0 ? 0 : 1;
+    const rf::test::Tests tests = {
+        an_orderly_run_is_0,
+        the_mountpoint_becomes_absolute_before_the_directory_changes,
+        loop_options_reach_the_loop,
+        s_runs_one_thread,
+        f_and_d_stay_in_the_foreground,
+        wrong_arguments_are_1,
+        no_mountpoint_is_2,
+        each_step_that_fails_has_its_number_and_undoes_those_before,
+        a_loop_that_ends_with_an_error_or_by_a_signal_is_8,
+        help_and_version_are_0_and_mount_nothing,
+        the_headers_of_the_caller_are_passed_on,
+    };
+    return rf::test::run_tests("main", tests, {.before = reset});
 }

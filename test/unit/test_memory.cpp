@@ -1,8 +1,7 @@
 // Pages mapped twice, for the kernel and for us, and parted.
 #include "base/memory.hpp"
+#include "check/runner.hpp"
 
-#include <check.h>
-#include <cstdlib>
 #include <cstring>
 
 using namespace rf;
@@ -79,16 +78,11 @@ END_TEST
 
 int main()
 {
-    TCase* tc = tcase_create("memory");
-    tcase_add_test(tc, both_views_show_the_same_bytes);
-    tcase_add_test(tc, the_old_view_keeps_its_bytes_after_a_renewal);
-    tcase_add_test(tc, pages_given_back_read_as_zeros_in_both_views);
-    tcase_add_test(tc, a_mapping_that_cannot_be_had_is_an_error);
-    Suite* suite = suite_create("memory");
-    suite_add_tcase(suite, tc);
-    SRunner* runner = srunner_create(suite);
-    srunner_run_all(runner, CK_NORMAL);
-    const int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+    const rf::test::Tests tests = {
+        both_views_show_the_same_bytes,
+        the_old_view_keeps_its_bytes_after_a_renewal,
+        pages_given_back_read_as_zeros_in_both_views,
+        a_mapping_that_cannot_be_had_is_an_error,
+    };
+    return rf::test::run_tests("memory", tests);
 }

@@ -151,22 +151,12 @@ END_TEST
 
 int main()
 {
-    Suite* suite = suite_create("modules");
-    TCase* tests = tcase_create("all");
-    tcase_add_checked_fixture(tests, log_capture::start, nullptr);
-    tcase_add_test(tests, the_first_of_a_list_lies_lowest);
-    tcase_add_test(tests, no_list_and_an_empty_list_change_nothing);
-    tcase_add_test(tests, a_module_is_loaded_by_name);
-    tcase_add_test(tests, loaded_code_stays_while_it_is_used_and_goes_then);
-    tcase_add_test(tests, unknown_modules_are_refused);
-    tcase_add_test(tests, what_was_built_before_a_refusal_is_still_whole);
-    tcase_add_test(tests, tracing_goes_on_in_modules);
-    tcase_add_test(tests, help_lists_the_options_of_the_built_in_modules);
-    tcase_add_test(tests, the_whole_help_names_every_option);
-    suite_add_tcase(suite, tests);
-    SRunner* runner = srunner_create(suite);
-    srunner_run_all(runner, CK_NORMAL);
-    const int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed == 0 ? 0 : 1;
+    const rf::test::Tests tests = {
+        the_first_of_a_list_lies_lowest,   no_list_and_an_empty_list_change_nothing,
+        a_module_is_loaded_by_name,        loaded_code_stays_while_it_is_used_and_goes_then,
+        unknown_modules_are_refused,       what_was_built_before_a_refusal_is_still_whole,
+        tracing_goes_on_in_modules,        help_lists_the_options_of_the_built_in_modules,
+        the_whole_help_names_every_option,
+    };
+    return rf::test::run_tests("modules", tests, {.before = log_capture::start});
 }

@@ -1,14 +1,13 @@
 // Mount option words: what is ours, what stays for others, and the strings that reach the kernel and
 // fusermount3.
 #include "base/log.hpp"
+#include "check/runner.hpp"
 #include "mount/mount.hpp"
 #include "mount/options.hpp"
 
 #include <fuse_opt.h>
 
-#include <check.h>
 #include <cstdio>
-#include <cstdlib>
 #include <initializer_list>
 #include <string>
 
@@ -227,24 +226,19 @@ END_TEST
 
 int main()
 {
-    Suite* suite = suite_create("mount_options");
-    TCase* tcase = tcase_create("words");
-    tcase_add_test(tcase, nothing_given_means_nosuid_and_nodev);
-    tcase_add_test(tcase, every_flag_word_sets_or_clears_its_bit);
-    tcase_add_test(tcase, kernel_words_reach_the_data_string);
-    tcase_add_test(tcase, source_is_the_subtype_if_no_name_is_given);
-    tcase_add_test(tcase, block_device_mounts_have_their_own_type);
-    tcase_add_test(tcase, commas_in_names_are_escaped_for_fusermount_only);
-    tcase_add_test(tcase, contexts_with_commas_are_quoted_for_the_kernel);
-    tcase_add_test(tcase, only_root_asks_fusermount_for_suid_and_dev);
-    tcase_add_test(tcase, mtab_words_reach_neither_kernel_nor_fusermount);
-    tcase_add_test(tcase, foreign_words_stay_for_later_parsers);
-    tcase_add_test(tcase, bad_numbers_are_refused_by_name);
-    tcase_add_test(tcase, only_exact_descriptor_paths_adopt_a_descriptor);
-    suite_add_tcase(suite, tcase);
-    SRunner* runner = srunner_create(suite);
-    srunner_run_all(runner, CK_ENV);
-    const int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+    const rf::test::Tests tests = {
+        nothing_given_means_nosuid_and_nodev,
+        every_flag_word_sets_or_clears_its_bit,
+        kernel_words_reach_the_data_string,
+        source_is_the_subtype_if_no_name_is_given,
+        block_device_mounts_have_their_own_type,
+        commas_in_names_are_escaped_for_fusermount_only,
+        contexts_with_commas_are_quoted_for_the_kernel,
+        only_root_asks_fusermount_for_suid_and_dev,
+        mtab_words_reach_neither_kernel_nor_fusermount,
+        foreign_words_stay_for_later_parsers,
+        bad_numbers_are_refused_by_name,
+        only_exact_descriptor_paths_adopt_a_descriptor,
+    };
+    return rf::test::run_tests("mount_options", tests);
 }

@@ -1,8 +1,6 @@
 // Finding a mount in the text of /proc/self/mountinfo.
+#include "check/runner.hpp"
 #include "mount/mountinfo.hpp"
-
-#include <check.h>
-#include <cstdlib>
 
 using rf::mount::find_mount_in;
 using rf::mount::MountId;
@@ -65,18 +63,13 @@ END_TEST
 
 int main()
 {
-    Suite* suite = suite_create("mountinfo");
-    TCase* tcase = tcase_create("find");
-    tcase_add_test(tcase, device_numbers_are_found_by_path);
-    tcase_add_test(tcase, longer_and_shorter_paths_do_not_match);
-    tcase_add_test(tcase, escaped_characters_are_compared_as_they_are);
-    tcase_add_test(tcase, the_uppermost_of_several_mounts_is_taken_whatever_the_order);
-    tcase_add_test(tcase, damaged_lines_are_no_mounts);
-    tcase_add_test(tcase, the_real_table_knows_proc);
-    suite_add_tcase(suite, tcase);
-    SRunner* runner = srunner_create(suite);
-    srunner_run_all(runner, CK_ENV);
-    const int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+    const rf::test::Tests tests = {
+        device_numbers_are_found_by_path,
+        longer_and_shorter_paths_do_not_match,
+        escaped_characters_are_compared_as_they_are,
+        the_uppermost_of_several_mounts_is_taken_whatever_the_order,
+        damaged_lines_are_no_mounts,
+        the_real_table_knows_proc,
+    };
+    return rf::test::run_tests("mountinfo", tests);
 }

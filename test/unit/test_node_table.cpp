@@ -1,4 +1,5 @@
 // Nodes by number and by name: counts, generations, renames, memory, and all of it from several threads.
+#include "check/runner.hpp"
 #include "highlevel/node_table.hpp"
 
 #include <array>
@@ -10,8 +11,6 @@
 #include <string>
 #include <thread>
 #include <vector>
-
-#include <check.h>
 
 using rf::hl::Hold;
 using rf::hl::Node;
@@ -340,31 +339,25 @@ END_TEST
 
 int main()
 {
-    Suite* suite = suite_create("node_table");
-    TCase* tests = tcase_create("all");
-    tcase_set_timeout(tests, 60);
-    tcase_add_test(tests, the_root_is_number_one_and_is_never_forgotten);
-    tcase_add_test(tests, a_name_is_one_node_until_all_its_lookups_are_forgotten);
-    tcase_add_test(tests, a_number_is_never_used_again);
-    tcase_add_test(tests, numbers_stay_fresh_when_the_pages_of_a_chunk_were_given_back);
-    tcase_add_test(tests, a_directory_lives_as_long_as_a_child);
-    tcase_add_test(tests, a_chain_of_forgotten_directories_ends_with_its_last_child);
-    tcase_add_test(tests, a_forgotten_node_lives_until_its_last_lock_is_dropped);
-    tcase_add_test(tests, more_forgets_than_lookups_are_ignored);
-    tcase_add_test(tests, a_removed_name_can_be_made_again_beside_the_old_node);
-    tcase_add_test(tests, a_moved_node_is_found_under_its_new_name_only);
-    tcase_add_test(tests, exchanged_names_keep_their_numbers);
-    tcase_add_test(tests, names_of_every_length_are_kept_exactly);
-    tcase_add_test(tests, without_remember_nothing_is_kept_and_with_noforget_everything_is);
-    tcase_add_test(tests, a_remembered_node_ends_when_its_time_is_over_and_not_before);
-    tcase_add_test(tests, a_node_that_came_back_is_not_ended_by_the_time_it_was_forgotten);
-    tcase_add_test(tests, a_node_without_a_name_is_not_remembered);
-    tcase_add_test(tests, many_names_cost_little_more_than_a_hundred_bytes_each);
-    tcase_add_test(tests, lookups_and_forgets_of_many_threads_balance);
-    suite_add_tcase(suite, tests);
-    SRunner* runner = srunner_create(suite);
-    srunner_run_all(runner, CK_NORMAL);
-    const int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed == 0 ? 0 : 1;
+    const rf::test::Tests tests = {
+        the_root_is_number_one_and_is_never_forgotten,
+        a_name_is_one_node_until_all_its_lookups_are_forgotten,
+        a_number_is_never_used_again,
+        numbers_stay_fresh_when_the_pages_of_a_chunk_were_given_back,
+        a_directory_lives_as_long_as_a_child,
+        a_chain_of_forgotten_directories_ends_with_its_last_child,
+        a_forgotten_node_lives_until_its_last_lock_is_dropped,
+        more_forgets_than_lookups_are_ignored,
+        a_removed_name_can_be_made_again_beside_the_old_node,
+        a_moved_node_is_found_under_its_new_name_only,
+        exchanged_names_keep_their_numbers,
+        names_of_every_length_are_kept_exactly,
+        without_remember_nothing_is_kept_and_with_noforget_everything_is,
+        a_remembered_node_ends_when_its_time_is_over_and_not_before,
+        a_node_that_came_back_is_not_ended_by_the_time_it_was_forgotten,
+        a_node_without_a_name_is_not_remembered,
+        many_names_cost_little_more_than_a_hundred_bytes_each,
+        lookups_and_forgets_of_many_threads_balance,
+    };
+    return rf::test::run_tests("node_table", tests);
 }

@@ -1,10 +1,10 @@
 // The option parser: what it guarantees beyond the behaviour that test/abi/opt_parity.c compares.
 #include "cli/opt.hpp"
 
+#include "check/runner.hpp"
 #include "log_capture.hpp"
 
 #include <cerrno>
-#include <check.h>
 #include <cstring>
 
 using namespace rf::cli;
@@ -162,30 +162,16 @@ START_TEST(null_arguments_of_the_c_api_do_not_crash)
 }
 END_TEST
 
-Suite* make_suite()
-{
-    TCase* tc = tcase_create("opt");
-    tcase_add_test(tc, kept_arguments_replace_the_vector);
-    tcase_add_test(tc, caller_argv_is_never_written_to);
-    tcase_add_test(tc, position_outside_the_vector_is_refused);
-    tcase_add_test(tc, failed_parse_leaves_the_vector_alone);
-    tcase_add_test(tc, missing_value_names_the_option);
-    tcase_add_test(tc, application_error_is_not_reported_twice);
-    tcase_add_test(tc, string_value_replaces_the_old_one);
-    tcase_add_test(tc, kept_list_survives_a_second_parse);
-    tcase_add_test(tc, null_arguments_of_the_c_api_do_not_crash);
-    Suite* suite = suite_create("opt");
-    suite_add_tcase(suite, tc);
-    return suite;
-}
-
 } // namespace
 
 int main()
 {
-    SRunner* runner = srunner_create(make_suite());
-    srunner_run_all(runner, CK_NORMAL);
-    const int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed == 0 ? 0 : 1;
+    const rf::test::Tests tests = {
+        kept_arguments_replace_the_vector,        caller_argv_is_never_written_to,
+        position_outside_the_vector_is_refused,   failed_parse_leaves_the_vector_alone,
+        missing_value_names_the_option,           application_error_is_not_reported_twice,
+        string_value_replaces_the_old_one,        kept_list_survives_a_second_parse,
+        null_arguments_of_the_c_api_do_not_crash,
+    };
+    return rf::test::run_tests("opt", tests);
 }

@@ -5,10 +5,10 @@
 #include "cli/opt.hpp"
 #include "session/conn_opts.hpp"
 
+#include "check/runner.hpp"
 #include "log_capture.hpp"
 
 #include <cerrno>
-#include <check.h>
 #include <climits>
 #include <cstdlib>
 #include <cstring>
@@ -179,26 +179,16 @@ START_TEST(list_is_kept_when_appending_fails)
 }
 END_TEST
 
-Suite* make_suite()
-{
-    TCase* tc = tcase_create("opt_oom");
-    tcase_add_test(tc, parse_is_all_or_nothing_at_every_allocation);
-    tcase_add_test(tc, command_line_fails_cleanly_at_every_allocation);
-    tcase_add_test(tc, connection_options_are_all_or_nothing_at_every_allocation);
-    tcase_add_test(tc, adding_is_all_or_nothing_at_every_allocation);
-    tcase_add_test(tc, list_is_kept_when_appending_fails);
-    Suite* suite = suite_create("opt_oom");
-    suite_add_tcase(suite, tc);
-    return suite;
-}
-
 } // namespace
 
 int main()
 {
-    SRunner* runner = srunner_create(make_suite());
-    srunner_run_all(runner, CK_NORMAL);
-    const int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed == 0 ? 0 : 1;
+    const rf::test::Tests tests = {
+        parse_is_all_or_nothing_at_every_allocation,
+        command_line_fails_cleanly_at_every_allocation,
+        connection_options_are_all_or_nothing_at_every_allocation,
+        adding_is_all_or_nothing_at_every_allocation,
+        list_is_kept_when_appending_fails,
+    };
+    return rf::test::run_tests("opt_oom", tests);
 }

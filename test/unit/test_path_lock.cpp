@@ -1,4 +1,5 @@
 // Paths that stay true while they are held: what excludes what, no deadlock in any order, and nobody starves.
+#include "check/runner.hpp"
 #include "highlevel/path_lock.hpp"
 
 #include <atomic>
@@ -9,8 +10,6 @@
 #include <string>
 #include <thread>
 #include <vector>
-
-#include <check.h>
 
 using rf::hl::Hold;
 using rf::hl::LockedPath;
@@ -383,24 +382,18 @@ END_TEST
 
 int main()
 {
-    Suite* suite = suite_create("path_lock");
-    TCase* tests = tcase_create("all");
-    tcase_set_timeout(tests, 60);
-    tcase_add_test(tests, a_path_is_spelled_from_the_root);
-    tcase_add_test(tests, a_path_may_be_longer_than_any_buffer_on_the_stack);
-    tcase_add_test(tests, a_released_path_leaves_no_hold);
-    tcase_add_test(tests, an_unknown_or_nameless_node_has_no_path);
-    tcase_add_test(tests, a_directory_is_not_moved_below_itself);
-    tcase_add_test(tests, a_directory_is_not_replaced_by_what_is_in_it);
-    tcase_add_test(tests, one_name_as_source_and_target_is_held_once);
-    tcase_add_test(tests, a_change_waits_for_operations_below_and_they_for_it);
-    tcase_add_test(tests, a_reader_the_holder_depends_on_gets_past_a_waiting_writer);
-    tcase_add_test(tests, a_writer_gets_its_turn_beside_overlapping_readers);
-    tcase_add_test(tests, moves_in_all_directions_beside_readers_neither_hang_nor_tear_a_path);
-    suite_add_tcase(suite, tests);
-    SRunner* runner = srunner_create(suite);
-    srunner_run_all(runner, CK_NORMAL);
-    const int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed == 0 ? 0 : 1;
+    const rf::test::Tests tests = {
+        a_path_is_spelled_from_the_root,
+        a_path_may_be_longer_than_any_buffer_on_the_stack,
+        a_released_path_leaves_no_hold,
+        an_unknown_or_nameless_node_has_no_path,
+        a_directory_is_not_moved_below_itself,
+        a_directory_is_not_replaced_by_what_is_in_it,
+        one_name_as_source_and_target_is_held_once,
+        a_change_waits_for_operations_below_and_they_for_it,
+        a_reader_the_holder_depends_on_gets_past_a_waiting_writer,
+        a_writer_gets_its_turn_beside_overlapping_readers,
+        moves_in_all_directions_beside_readers_neither_hang_nor_tear_a_path,
+    };
+    return rf::test::run_tests("path_lock", tests);
 }

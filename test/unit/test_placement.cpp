@@ -1,8 +1,8 @@
 // Where threads, entries and memory go, for machines of every shape.
+#include "check/runner.hpp"
 #include "transport/placement.hpp"
 
 #include <cerrno>
-#include <check.h>
 #include <initializer_list>
 #include <set>
 
@@ -295,29 +295,24 @@ END_TEST
 
 int main()
 {
-    Suite* suite = suite_create("placement");
-    TCase* tests = tcase_create("all");
-    tcase_add_test(tests, every_cpu_has_a_worker_on_it);
-    tcase_add_test(tests, sixty_four_cpus_take_few_threads);
-    tcase_add_test(tests, payloads_are_next_to_their_queue);
-    tcase_add_test(tests, any_number_of_workers_covers_every_queue);
-    tcase_add_test(tests, more_workers_than_queues_are_shared_out);
-    tcase_add_test(tests, guests_are_taken_in_on_their_own_node);
-    tcase_add_test(tests, one_worker_serves_all_from_between_requests);
-    tcase_add_test(tests, a_forbidden_cpu_of_a_small_machine_is_served_from_the_nearest);
-    tcase_add_test(tests, the_nearest_is_on_the_same_node);
-    tcase_add_test(tests, a_small_cpuset_of_a_large_machine_takes_few_threads);
-    tcase_add_test(tests, an_affinity_is_left_only_to_make_the_kernel_look);
-    tcase_add_test(tests, a_hole_in_the_numbers_gets_an_entry_and_nothing_else);
-    tcase_add_test(tests, queue_zero_is_ours_if_a_cpu_beyond_the_queues_is);
-    tcase_add_test(tests, an_offline_cpu_is_a_guest);
-    tcase_add_test(tests, where_nothing_is_allowed_every_queue_counts_as_ours);
-    tcase_add_test(tests, handlers_that_never_block_need_no_spares);
-    tcase_add_test(tests, the_bound_of_memory_is_kept);
-    suite_add_tcase(suite, tests);
-    SRunner* runner = srunner_create(suite);
-    srunner_run_all(runner, CK_NORMAL);
-    const int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed == 0 ? 0 : 1;
+    const rf::test::Tests tests = {
+        every_cpu_has_a_worker_on_it,
+        sixty_four_cpus_take_few_threads,
+        payloads_are_next_to_their_queue,
+        any_number_of_workers_covers_every_queue,
+        more_workers_than_queues_are_shared_out,
+        guests_are_taken_in_on_their_own_node,
+        one_worker_serves_all_from_between_requests,
+        a_forbidden_cpu_of_a_small_machine_is_served_from_the_nearest,
+        the_nearest_is_on_the_same_node,
+        a_small_cpuset_of_a_large_machine_takes_few_threads,
+        an_affinity_is_left_only_to_make_the_kernel_look,
+        a_hole_in_the_numbers_gets_an_entry_and_nothing_else,
+        queue_zero_is_ours_if_a_cpu_beyond_the_queues_is,
+        an_offline_cpu_is_a_guest,
+        where_nothing_is_allowed_every_queue_counts_as_ours,
+        handlers_that_never_block_need_no_spares,
+        the_bound_of_memory_is_kept,
+    };
+    return rf::test::run_tests("placement", tests);
 }

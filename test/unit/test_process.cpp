@@ -1,9 +1,9 @@
 // Starting other programs: exit codes, environment, descriptors, and the two ways of not finding anything.
 #include "base/fd.hpp"
+#include "check/runner.hpp"
 #include "mount/process.hpp"
 
 #include <array>
-#include <check.h>
 #include <csignal>
 #include <cstdlib>
 #include <fcntl.h>
@@ -149,22 +149,17 @@ END_TEST
 
 int main()
 {
-    Suite* suite = suite_create("process");
-    TCase* tcase = tcase_create("run");
-    tcase_add_test(tcase, the_exit_code_comes_back);
-    tcase_add_test(tcase, candidates_are_tried_in_order);
-    tcase_add_test(tcase, nothing_to_execute_is_told_apart);
-    tcase_add_test(tcase, a_preload_of_ours_does_not_reach_the_child);
-    tcase_add_test(tcase, only_the_named_descriptor_is_inherited);
-    tcase_add_test(tcase, a_failed_exec_sends_its_errno);
-    tcase_add_test(tcase, a_detached_program_is_nobodys_child);
-    tcase_add_test(tcase, an_application_that_ignores_sigchld_is_no_error);
-    tcase_add_test(tcase, quiet_drops_standard_error);
-    tcase_add_test(tcase, relative_directories_of_path_are_not_searched);
-    suite_add_tcase(suite, tcase);
-    SRunner* runner = srunner_create(suite);
-    srunner_run_all(runner, CK_ENV);
-    const int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+    const rf::test::Tests tests = {
+        the_exit_code_comes_back,
+        candidates_are_tried_in_order,
+        nothing_to_execute_is_told_apart,
+        a_preload_of_ours_does_not_reach_the_child,
+        only_the_named_descriptor_is_inherited,
+        a_failed_exec_sends_its_errno,
+        a_detached_program_is_nobodys_child,
+        an_application_that_ignores_sigchld_is_no_error,
+        quiet_drops_standard_error,
+        relative_directories_of_path_are_not_searched,
+    };
+    return rf::test::run_tests("process", tests);
 }

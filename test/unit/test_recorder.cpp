@@ -3,6 +3,7 @@
 #include "stat/recorder.hpp"
 
 #include "base/fd.hpp"
+#include "check/runner.hpp"
 
 #include <cstdlib>
 #include <cstring>
@@ -17,7 +18,6 @@
 #include <vector>
 
 // Behind the others: it defines macros with everyday names.
-#include <check.h>
 
 namespace {
 
@@ -295,24 +295,18 @@ END_TEST
 
 int main()
 {
-    Suite* suite = suite_create("recorder");
-    TCase* tests = tcase_create("recorder");
-    tcase_set_timeout(tests, 60);
-    tcase_add_test(tests, a_request_is_counted_and_shows_until_it_is_answered);
-    tcase_add_test(tests, an_answer_nobody_began_counts_nothing);
-    tcase_add_test(tests, threads_that_come_and_go_share_their_blocks);
-    tcase_add_test(tests, more_threads_than_blocks_lose_no_count);
-    tcase_add_test(tests, answers_of_other_threads_are_counted_beside_the_workers);
-    tcase_add_test(tests, a_new_session_in_the_old_ones_place_starts_at_nothing);
-    tcase_add_test(tests, more_requests_than_records_are_counted_all_the_same);
-    tcase_add_test(tests, nobody_can_write_to_the_file_or_cut_it);
-    tcase_add_test(tests, a_small_file_size_limit_costs_the_statistics_and_not_the_process);
-    tcase_add_test(tests, the_environment_switches_it_off);
-    tcase_add_test(tests, facts_are_there_for_the_reader);
-    suite_add_tcase(suite, tests);
-    SRunner* runner = srunner_create(suite);
-    srunner_run_all(runner, CK_NORMAL);
-    const int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed == 0 ? 0 : 1;
+    const rf::test::Tests tests = {
+        a_request_is_counted_and_shows_until_it_is_answered,
+        an_answer_nobody_began_counts_nothing,
+        threads_that_come_and_go_share_their_blocks,
+        more_threads_than_blocks_lose_no_count,
+        answers_of_other_threads_are_counted_beside_the_workers,
+        a_new_session_in_the_old_ones_place_starts_at_nothing,
+        more_requests_than_records_are_counted_all_the_same,
+        nobody_can_write_to_the_file_or_cut_it,
+        a_small_file_size_limit_costs_the_statistics_and_not_the_process,
+        the_environment_switches_it_off,
+        facts_are_there_for_the_reader,
+    };
+    return rf::test::run_tests("recorder", tests);
 }

@@ -1,10 +1,9 @@
 // The pool of requests: none is given out twice, all stay visible.
+#include "check/runner.hpp"
 #include "session/request_pool.hpp"
 
 #include <set>
 #include <thread>
-
-#include <check.h>
 
 using namespace rf;
 
@@ -127,19 +126,13 @@ END_TEST
 
 int main()
 {
-    Suite* suite = suite_create("request_pool");
-    TCase* tests = tcase_create("all");
-    tcase_set_timeout(tests, 60);
-    tcase_add_test(tests, no_request_is_given_out_twice);
-    tcase_add_test(tests, a_request_given_back_is_given_out_again);
-    tcase_add_test(tests, find_sees_every_request_and_stops_where_told);
-    tcase_add_test(tests, unanswered_counts_the_live_ones);
-    tcase_add_test(tests, a_request_nobody_holds_cannot_be_held);
-    tcase_add_test(tests, threads_may_take_give_back_and_look_at_once);
-    suite_add_tcase(suite, tests);
-    SRunner* runner = srunner_create(suite);
-    srunner_run_all(runner, CK_NORMAL);
-    const int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed == 0 ? 0 : 1;
+    const rf::test::Tests tests = {
+        no_request_is_given_out_twice,
+        a_request_given_back_is_given_out_again,
+        find_sees_every_request_and_stops_where_told,
+        unanswered_counts_the_live_ones,
+        a_request_nobody_holds_cannot_be_held,
+        threads_may_take_give_back_and_look_at_once,
+    };
+    return rf::test::run_tests("request_pool", tests);
 }

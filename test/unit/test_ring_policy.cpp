@@ -1,7 +1,6 @@
 // The decisions of the ring.
+#include "check/runner.hpp"
 #include "transport/ring_policy.hpp"
-
-#include <check.h>
 
 using namespace rf::ring_policy;
 
@@ -92,18 +91,13 @@ END_TEST
 
 int main()
 {
-    Suite* suite = suite_create("ring_policy");
-    TCase* tests = tcase_create("all");
-    tcase_add_test(tests, completions_mean_what_the_kernel_means);
-    tcase_add_test(tests, only_a_queue_that_stands_still_is_stuck);
-    tcase_add_test(tests, a_cap_below_the_default_is_kept_to_the_letter);
-    tcase_add_test(tests, from_the_default_upwards_every_queue_may_use_its_share);
-    tcase_add_test(tests, a_queue_may_have_its_spare_entries_beside_the_handlers);
-    tcase_add_test(tests, a_queue_keeps_what_it_started_with_however_few_may_be_idle);
-    suite_add_tcase(suite, tests);
-    SRunner* runner = srunner_create(suite);
-    srunner_run_all(runner, CK_NORMAL);
-    const int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed == 0 ? 0 : 1;
+    const rf::test::Tests tests = {
+        completions_mean_what_the_kernel_means,
+        only_a_queue_that_stands_still_is_stuck,
+        a_cap_below_the_default_is_kept_to_the_letter,
+        from_the_default_upwards_every_queue_may_use_its_share,
+        a_queue_may_have_its_spare_entries_beside_the_handlers,
+        a_queue_keeps_what_it_started_with_however_few_may_be_idle,
+    };
+    return rf::test::run_tests("ring_policy", tests);
 }

@@ -1,10 +1,10 @@
 // Security labels among the extensions of a request.
 #include "proto/secctx.hpp"
 
+#include "check/runner.hpp"
 #include "proto/kernel.hpp"
 
 #include <cerrno>
-#include <check.h>
 #include <cstring>
 #include <string>
 #include <string_view>
@@ -180,20 +180,15 @@ END_TEST
 
 int main()
 {
-    Suite* suite = suite_create("secctx");
-    TCase* tests = tcase_create("all");
-    tcase_add_test(tests, no_extensions_have_no_labels);
-    tcase_add_test(tests, labels_come_in_their_order);
-    tcase_add_test(tests, groups_in_front_of_the_labels_are_passed_over);
-    tcase_add_test(tests, headers_that_lie_are_einval);
-    tcase_add_test(tests, a_label_longer_than_the_record_is_einval);
-    tcase_add_test(tests, a_name_without_an_end_is_einval);
-    tcase_add_test(tests, a_count_beyond_the_labels_is_einval_behind_the_last);
-    tcase_add_test(tests, every_truncation_is_survived);
-    suite_add_tcase(suite, tests);
-    SRunner* runner = srunner_create(suite);
-    srunner_run_all(runner, CK_NORMAL);
-    const int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed == 0 ? 0 : 1;
+    const rf::test::Tests tests = {
+        no_extensions_have_no_labels,
+        labels_come_in_their_order,
+        groups_in_front_of_the_labels_are_passed_over,
+        headers_that_lie_are_einval,
+        a_label_longer_than_the_record_is_einval,
+        a_name_without_an_end_is_einval,
+        a_count_beyond_the_labels_is_einval_behind_the_last,
+        every_truncation_is_survived,
+    };
+    return rf::test::run_tests("secctx", tests);
 }

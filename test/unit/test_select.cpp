@@ -1,9 +1,9 @@
 // Which transport is asked for, and what is said when it cannot be had.
 #include "transport/select.hpp"
 
+#include "check/runner.hpp"
 #include "log_capture.hpp"
 
-#include <check.h>
 #include <cstdlib>
 
 using namespace rf;
@@ -124,22 +124,16 @@ END_TEST
 
 int main()
 {
-    Suite* suite = suite_create("select");
-    TCase* tests = tcase_create("all");
-    tcase_add_checked_fixture(tests, clear_environment, nullptr);
-    tcase_add_test(tests, every_choice_has_a_name_that_is_read_back);
-    tcase_add_test(tests, other_words_are_no_choice);
-    tcase_add_test(tests, an_empty_environment_says_nothing);
-    tcase_add_test(tests, the_environment_names_a_transport);
-    tcase_add_test(tests, disable_beats_the_named_transport);
-    tcase_add_test(tests, an_unknown_transport_is_an_error_with_a_message);
-    tcase_add_test(tests, each_reason_comes_with_a_remedy);
-    tcase_add_test(tests, a_probe_that_fails_says_why);
-    tcase_add_test(tests, the_page_limit_is_never_zero);
-    suite_add_tcase(suite, tests);
-    SRunner* runner = srunner_create(suite);
-    srunner_run_all(runner, CK_NORMAL);
-    const int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed == 0 ? 0 : 1;
+    const rf::test::Tests tests = {
+        every_choice_has_a_name_that_is_read_back,
+        other_words_are_no_choice,
+        an_empty_environment_says_nothing,
+        the_environment_names_a_transport,
+        disable_beats_the_named_transport,
+        an_unknown_transport_is_an_error_with_a_message,
+        each_reason_comes_with_a_remedy,
+        a_probe_that_fails_says_why,
+        the_page_limit_is_never_zero,
+    };
+    return rf::test::run_tests("select", tests, {.before = clear_environment});
 }

@@ -1,9 +1,9 @@
 // The words a session takes out of its arguments, and the environment's say.
 #include "session/options.hpp"
 
+#include "check/runner.hpp"
 #include "log_capture.hpp"
 
-#include <check.h>
 #include <cstdlib>
 #include <string>
 
@@ -207,26 +207,20 @@ END_TEST
 
 int main()
 {
-    Suite* suite = suite_create("session_options");
-    TCase* tests = tcase_create("all");
-    tcase_add_checked_fixture(tests, clear_environment, nullptr);
-    tcase_add_test(tests, without_words_everything_is_at_its_default);
-    tcase_add_test(tests, debug_has_three_spellings);
-    tcase_add_test(tests, our_words_are_taken_and_others_left);
-    tcase_add_test(tests, depths_out_of_range_are_refused);
-    tcase_add_test(tests, unknown_transports_are_refused);
-    tcase_add_test(tests, dev_uring_can_be_asked_for);
-    tcase_add_test(tests, what_the_ring_is_to_be_like_can_be_said);
-    tcase_add_test(tests, wrong_words_about_the_ring_are_refused);
-    tcase_add_test(tests, the_environment_beats_the_words_about_the_ring);
-    tcase_add_test(tests, the_environment_decides_over_the_transport);
-    tcase_add_test(tests, the_environment_switches_the_ring_on);
-    tcase_add_test(tests, a_depth_in_the_arguments_beats_the_environment);
-    tcase_add_test(tests, wrong_depths_in_the_environment_are_refused);
-    suite_add_tcase(suite, tests);
-    SRunner* runner = srunner_create(suite);
-    srunner_run_all(runner, CK_NORMAL);
-    const int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed == 0 ? 0 : 1;
+    const rf::test::Tests tests = {
+        without_words_everything_is_at_its_default,
+        debug_has_three_spellings,
+        our_words_are_taken_and_others_left,
+        depths_out_of_range_are_refused,
+        unknown_transports_are_refused,
+        dev_uring_can_be_asked_for,
+        what_the_ring_is_to_be_like_can_be_said,
+        wrong_words_about_the_ring_are_refused,
+        the_environment_beats_the_words_about_the_ring,
+        the_environment_decides_over_the_transport,
+        the_environment_switches_the_ring_on,
+        a_depth_in_the_arguments_beats_the_environment,
+        wrong_depths_in_the_environment_are_refused,
+    };
+    return rf::test::run_tests("session_options", tests, {.before = clear_environment});
 }

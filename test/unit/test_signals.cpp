@@ -2,12 +2,12 @@
 #include "cli/signals.hpp"
 
 #include "base/fd.hpp"
+#include "check/runner.hpp"
 #include "log_capture.hpp"
 
 #include <array>
 #include <atomic>
 #include <cerrno>
-#include <check.h>
 #include <csignal>
 #include <cstdlib>
 #include <cstring>
@@ -344,38 +344,26 @@ START_TEST(removal_takes_the_fail_handlers_back)
 }
 END_TEST
 
-Suite* make_suite()
-{
-    TCase* tc = tcase_create("signals");
-    tcase_add_test(tc, each_stop_signal_reaches_the_session);
-    tcase_add_test(tc, broken_pipe_is_an_error_and_not_the_end);
-    tcase_add_test(tc, signals_of_the_application_are_left_alone);
-    tcase_add_test(tc, handler_installed_over_ours_survives_removal);
-    tcase_add_test(tc, last_session_is_the_one_to_stop);
-    tcase_add_test(tc, removal_for_another_session_only_logs);
-    tcase_add_test(tc, nothing_is_installed_without_a_session_or_a_function);
-    tcase_add_test(tc, system_calls_see_the_stop_signal_as_eintr);
-    tcase_add_test(tc, removal_waits_for_a_handler_on_another_thread);
-    tcase_add_test(tc, crash_leaves_a_backtrace_and_kills_by_the_same_signal);
-    tcase_add_test(tc, real_fault_and_abort_die_the_same_way);
-    tcase_add_test(tc, second_fault_inside_the_report_still_dies);
-    tcase_add_test(tc, backtrace_reaches_the_log_as_well);
-    tcase_add_test(tc, log_function_that_hangs_does_not_keep_a_crashed_process);
-    tcase_add_test(tc, removal_takes_the_fail_handlers_back);
-    tcase_add_checked_fixture(tc, all_default, nullptr);
-    tcase_set_timeout(tc, 20);
-    Suite* suite = suite_create("signals");
-    suite_add_tcase(suite, tc);
-    return suite;
-}
-
 } // namespace
 
 int main()
 {
-    SRunner* runner = srunner_create(make_suite());
-    srunner_run_all(runner, CK_NORMAL);
-    const int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed == 0 ? 0 : 1;
+    const rf::test::Tests tests = {
+        each_stop_signal_reaches_the_session,
+        broken_pipe_is_an_error_and_not_the_end,
+        signals_of_the_application_are_left_alone,
+        handler_installed_over_ours_survives_removal,
+        last_session_is_the_one_to_stop,
+        removal_for_another_session_only_logs,
+        nothing_is_installed_without_a_session_or_a_function,
+        system_calls_see_the_stop_signal_as_eintr,
+        removal_waits_for_a_handler_on_another_thread,
+        crash_leaves_a_backtrace_and_kills_by_the_same_signal,
+        real_fault_and_abort_die_the_same_way,
+        second_fault_inside_the_report_still_dies,
+        backtrace_reaches_the_log_as_well,
+        log_function_that_hangs_does_not_keep_a_crashed_process,
+        removal_takes_the_fail_handlers_back,
+    };
+    return rf::test::run_tests("signals", tests, {.before = all_default});
 }

@@ -1,7 +1,6 @@
 // When a ring thread is bound for a wait: seldom where wake-ups stay, nearly always where they do not.
+#include "check/runner.hpp"
 #include "transport/stray_policy.hpp"
-
-#include <check.h>
 
 using rf::StrayPolicy;
 
@@ -74,17 +73,12 @@ END_TEST
 
 int main()
 {
-    Suite* suite = suite_create("stray_policy");
-    TCase* tests = tcase_create("all");
-    tcase_add_test(tests, a_thread_that_stays_is_never_bound);
-    tcase_add_test(tests, a_thread_on_the_wrong_cpu_is_bound_to_move_it);
-    tcase_add_test(tests, where_every_wakeup_goes_astray_few_are_tried);
-    tcase_add_test(tests, a_rare_stray_binds_a_few_waits_only);
-    tcase_add_test(tests, a_bad_moment_is_forgotten);
-    suite_add_tcase(suite, tests);
-    SRunner* runner = srunner_create(suite);
-    srunner_run_all(runner, CK_NORMAL);
-    const int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed == 0 ? 0 : 1;
+    const rf::test::Tests tests = {
+        a_thread_that_stays_is_never_bound,
+        a_thread_on_the_wrong_cpu_is_bound_to_move_it,
+        where_every_wakeup_goes_astray_few_are_tried,
+        a_rare_stray_binds_a_few_waits_only,
+        a_bad_moment_is_forgotten,
+    };
+    return rf::test::run_tests("stray_policy", tests);
 }

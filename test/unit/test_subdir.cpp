@@ -137,24 +137,18 @@ END_TEST
 
 int main()
 {
-    Suite* suite = suite_create("subdir");
-    TCase* tests = tcase_create("all");
-    tcase_add_checked_fixture(tests, log_capture::start, nullptr);
-    tcase_add_test(tests, every_operation_gets_the_directory_in_front);
-    tcase_add_test(tests, the_root_as_directory_changes_nothing);
-    tcase_add_test(tests, without_a_leading_slash_paths_become_relative);
-    tcase_add_test(tests, long_paths_are_not_cut);
-    tcase_add_test(tests, the_text_of_a_new_link_is_left_alone);
-    tcase_add_test(tests, links_are_shown_as_they_are_by_default);
-    tcase_add_test(tests, rellinks_shows_links_into_the_directory_as_relative);
-    tcase_add_test(tests, rellinks_leaves_other_links_alone);
-    tcase_add_test(tests, a_relative_form_that_does_not_fit_is_not_used);
-    tcase_add_test(tests, a_directory_must_be_named);
-    tcase_add_test(tests, the_filesystem_below_ends_with_the_module);
-    suite_add_tcase(suite, tests);
-    SRunner* runner = srunner_create(suite);
-    srunner_run_all(runner, CK_NORMAL);
-    const int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed == 0 ? 0 : 1;
+    const rf::test::Tests tests = {
+        every_operation_gets_the_directory_in_front,
+        the_root_as_directory_changes_nothing,
+        without_a_leading_slash_paths_become_relative,
+        long_paths_are_not_cut,
+        the_text_of_a_new_link_is_left_alone,
+        links_are_shown_as_they_are_by_default,
+        rellinks_shows_links_into_the_directory_as_relative,
+        rellinks_leaves_other_links_alone,
+        a_relative_form_that_does_not_fit_is_not_used,
+        a_directory_must_be_named,
+        the_filesystem_below_ends_with_the_module,
+    };
+    return rf::test::run_tests("subdir", tests, {.before = log_capture::start});
 }

@@ -2,6 +2,7 @@
 installed. Where they come from is the machine's own source line with the names of other suites."""
 
 import dataclasses
+import os
 import pathlib
 import re
 import subprocess
@@ -25,8 +26,11 @@ class Missing(Exception):
 def read_source():
     """URI of the distribution's main archive as this machine has it."""
     codename = re.search(r"^VERSION_CODENAME=(\S+)", pathlib.Path("/etc/os-release").read_text("utf-8"), re.M)
-    lines = subprocess.run(["apt-get", "indextargets", "--format", "$(REPO_URI) $(RELEASE)", "Identifier: Packages"],
-                           stdout=subprocess.PIPE, text=True, check=True).stdout
+    try:
+        lines = subprocess.run(["apt-get", "indextargets", "--format", "$(REPO_URI) $(RELEASE)", "Identifier: Packages"],
+                               stdout=subprocess.PIPE, text=True, check=True).stdout
+    except (OSError, subprocess.CalledProcessError) as error:
+        raise Missing(f"apt-get cannot say where packages come from: {error}") from error
     for line in lines.splitlines():
         uri, release = line.split()
         if codename and release == codename[1]:
@@ -97,6 +101,12 @@ class Archive:
             subprocess.run(["dpkg", "-x", files[-1], target], check=True, timeout=120)
             for file in files:
                 file.unlink()
+
+
+def cache_place(place):
+    """Where kernels are kept: the user's cache directory if one is named, else below the results."""
+    home = os.environ.get("XDG_CACHE_HOME")
+    return pathlib.Path(home, "ringfuse/vm") if home else place / "cache"
 
 
 def fetch(archive, series):
